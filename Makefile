@@ -1,0 +1,137 @@
+# `make run` serves the chat on http://localhost:3000, `make test` checks everything.
+# What is fetched or built goes to bin/, .cache/, clientbundle/dist/ and
+# test/clients/node/node_modules/, all of them ignored by git.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+
+# Pinned tools; a new version is built when the number changes.
+GOLANGCI_LINT_VERSION := v2.15.0
+
+CACHE    := .cache
+LINTER   := $(CACHE)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+VENV     := $(CACHE)/venv
+NODE     := test/clients/node
+PYTHON   := test/clients/python
+BINARY   := bin/sio-gnet
+ADDR     ?= :3000
+# How long each fuzz target runs, and which benchmarks do.
+FUZZTIME ?= 20s
+BENCH    ?= .
+PKG      ?= ./...
+
+##@ Use
+
+.PHONY: run
+run: build ## build everything and serve the chat on http://localhost:3000 (ADDR=:3000)
+	@exec $(BINARY) serve --addr "$(ADDR)"
+
+.PHONY: build
+build: need-go client ## build the server into bin/sio-gnet
+	@echo "building $(BINARY)"
+	@mkdir -p bin
+	@go build -trimpath -o $(BINARY) ./cmd/sio-gnet
+
+.PHONY: client
+client: need-npm ## fetch the browser client that the server hands out
+	@bash clientbundle/fetch.sh
+
+##@ Check
+
+.PHONY: test
+test: tools client ## vet, lint and test everything, race detector on
+	@echo "go vet"
+	@go vet ./...
+	@$(MAKE) lint
+	@echo "go test -race"
+	@go test -race -shuffle=on -timeout 12m ./...
+
+.PHONY: lint
+lint: $(LINTER) ## golangci-lint, configured in .golangci.yml
+	@echo "golangci-lint"
+	@$(LINTER) run ./...
+
+.PHONY: fuzz
+fuzz: need-go ## run every fuzz target for FUZZTIME (20s) in the packages PKG
+	@for pkg in $$(go list $(PKG)); do \
+	  for target in $$(go test -list '^Fuzz' "$$pkg" | { grep '^Fuzz' || true; }); do \
+	    echo "fuzz $$pkg $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$pkg"; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: need-go ## run the benchmarks matching BENCH in the packages PKG
+	@go test -short -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: cover
+cover: tools client ## test coverage of all packages, as .cache/cover.html
+	@go test -coverpkg=./... -coverprofile=$(CACHE)/cover.out -timeout 12m ./...
+	@go tool cover -html=$(CACHE)/cover.out -o $(CACHE)/cover.html
+	@go tool cover -func=$(CACHE)/cover.out | tail -n 1
+
+.PHONY: screenshots
+screenshots: tools client ## draw docs/images/chat.png anew
+	@UPDATE_SCREENSHOTS=1 go test -count=1 -run '^TestBrowser$$' ./test/e2e
+
+##@ Tools
+
+.PHONY: tools
+tools: need-go node-clients python-clients chromium $(LINTER) ## install what the tests need: npm and Python clients, Chromium, linter
+
+.PHONY: node-clients
+node-clients: $(NODE)/node_modules/.package-lock.json
+
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package.json $(NODE)/package-lock.json | need-npm
+	@echo "installing the Node clients"
+	@cd $(NODE) && npm ci --loglevel=error
+	@touch $@
+
+.PHONY: python-clients
+python-clients: $(VENV)/.installed
+
+$(VENV)/.installed: $(PYTHON)/requirements.txt | need-python
+	@echo "installing the Python clients"
+	@python3 -m venv --clear $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@if ! command -v chromium >/dev/null; then \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "chromium is missing: install it with \`apt-get install chromium\` as root" >&2; exit 1; \
+	  fi; \
+	  echo "installing Chromium"; \
+	  mkdir -p $(CACHE); \
+	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } \
+	    >$(CACHE)/apt.log 2>&1 || { tail -n 20 $(CACHE)/apt.log >&2; exit 1; }; \
+	fi
+
+$(LINTER): | need-go
+	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (a minute or two, once)"
+	@mkdir -p $(@D)
+	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION) \
+	  2>$(CACHE)/golangci-lint.log || { cat $(CACHE)/golangci-lint.log >&2; exit 1; }
+	@mv $(@D)/golangci-lint $@
+
+.PHONY: need-go need-npm need-python
+need-go:
+	@command -v go >/dev/null || { echo "go is missing: install Go from https://go.dev/dl/" >&2; exit 1; }
+need-npm:
+	@command -v npm >/dev/null || { echo "npm is missing: install it with \`apt-get install nodejs npm\` as root" >&2; exit 1; }
+need-python:
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing: install it with \`apt-get install python3-venv\` as root" >&2; exit 1; }
+
+.PHONY: clean
+clean: ## remove everything that was built or fetched
+	@rm -rf bin $(CACHE) $(NODE)/node_modules
+	@find clientbundle/dist -mindepth 1 ! -name README -delete 2>/dev/null || true
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

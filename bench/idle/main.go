@@ -1,0 +1,103 @@
+// Command idle measures what idle clients cost the server: it starts the built
+// server as a child process, joins it with many Socket.IO clients over loopback
+// WebSocket connections that do nothing but answer heartbeats, and reads the
+// server's memory, threads and CPU time from /proc.
+//
+//	make build && go run ./bench/idle -clients 10000
+//
+// The clients live in this process, on one epoll set, without a goroutine each,
+// so that a small machine has room for the server. The command knows only as
+// much of the protocol as an idle client needs; it is no load generator.
+//
+// Memory is VmRSS: what the kernel spends on the sockets is not in it.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// config is what the flags say.
+type config struct {
+	binary  string
+	clients int
+	ping    time.Duration
+	window  time.Duration
+	timeout time.Duration
+	json    bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "idle:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage is returned for flags that make no sense, after it was said why.
+var errUsage = errors.New("wrong usage")
+
+func parse(args []string, stderr io.Writer) (config, error) {
+	var c config
+	flags := flag.NewFlagSet("idle", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&c.binary, "binary", "bin/sio-gnet", "the server to start (`make build` makes it)")
+	flags.IntVar(&c.clients, "clients", 10_000, "how many `clients` join")
+	flags.DurationVar(&c.ping, "ping-interval", 5*time.Second, "the server's heartbeat interval")
+	flags.DurationVar(&c.window, "window", 10*time.Second, "how long to watch the server idle")
+	flags.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up after that long")
+	flags.BoolVar(&c.json, "json", false, "print one JSON object")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return c, flag.ErrHelp
+		}
+		return c, errUsage // the flag set has told
+	}
+	if c.clients < 1 || c.ping <= 0 || c.window <= 0 || flags.NArg() > 0 {
+		fmt.Fprintln(stderr, "idle: -clients, -ping-interval and -window must be above zero, and there are no other arguments")
+		return c, errUsage
+	}
+	return c, nil
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	c, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if err := enoughDescriptors(c.clients); err != nil {
+		return err
+	}
+	server, err := startServer(ctx, c.binary, c.ping)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+
+	progress := func(what string) { fmt.Fprintln(stderr, "idle:", what) }
+	r, err := measure(ctx, c, server.addr, server.pid(), progress)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return json.NewEncoder(stdout).Encode(r)
+	}
+	return r.print(stdout)
+}

@@ -1,0 +1,201 @@
+package sio
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/sio-gnet/sio-gnet/codec/socketio"
+	"github.com/sio-gnet/sio-gnet/engine"
+	"github.com/sio-gnet/sio-gnet/loop"
+)
+
+// client is one Engine.IO session with its sockets, one per namespace. Its
+// state belongs to the loop that owns the session.
+type client struct {
+	server  *Server
+	session *engine.Session
+	sockets []*Socket           // pending and connected ones
+	partial *socketio.Assembler // a binary packet whose attachments are coming in
+	timer   loop.Timer          // for joining the first namespace
+	clock   *loop.Loop          // on whose wheel the timer is
+	joined  bool
+}
+
+var _ engine.Receiver = (*client)(nil)
+
+func newClient(s *Server, session *engine.Session) *client {
+	c := &client{server: s, session: session, clock: session.Home()}
+	c.clock.Schedule(&c.timer, s.opts.ConnectTimeout, c)
+	return c
+}
+
+// OnTimer ends a client that joined nothing in time.
+func (c *client) OnTimer(*loop.Loop, *loop.Timer) { c.session.Post(joinDeadline{c}) }
+
+type joinDeadline struct{ *client }
+
+// Run is called on the loop.
+func (c joinDeadline) Run(l *loop.Loop) {
+	if c.session.Owned(l, c) && !c.joined {
+		c.session.Close()
+	}
+}
+
+// stopTimer calls the timer off, unless the session has moved away from it: then
+// it comes to nothing by itself.
+func (c *client) stopTimer() {
+	if c.session.OwnedBy(c.clock) {
+		c.clock.Cancel(&c.timer)
+	}
+}
+
+// OnMessage takes a message of the session: a packet, or an attachment of one.
+func (c *client) OnMessage(_ *engine.Session, data []byte, binary bool) {
+	if err := c.onMessage(data, binary); err != nil {
+		c.violation(err)
+	}
+}
+
+func (c *client) onMessage(data []byte, binary bool) error {
+	if c.partial != nil {
+		return c.onAttachment(data, binary)
+	}
+	if binary {
+		return socketio.ErrUnexpectedBinary
+	}
+	sc := c.scratch()
+	p, err := socketio.Decode(data, sc.args, c.server.limits)
+	if err != nil {
+		return err //nolint:wrapcheck // wrapped by violation
+	}
+	if p.Args != nil {
+		sc.args = p.Args
+	}
+	if p.Attachments > 0 {
+		c.partial = new(socketio.Assembler)
+		return c.partial.Start(data, p, c.server.opts.MaxPayload*2) //nolint:wrapcheck // wrapped by violation
+	}
+	return c.onPacket(p, nil)
+}
+
+// onAttachment takes one attachment, and the whole packet with the last.
+func (c *client) onAttachment(data []byte, binary bool) error {
+	if !binary {
+		return socketio.ErrPlaintextDuringReassembly
+	}
+	done, err := c.partial.Add(data)
+	if err != nil || !done {
+		return err //nolint:wrapcheck // wrapped by violation
+	}
+	p, attachments, err := c.partial.Take(c.server.limits)
+	c.partial = nil
+	if err != nil {
+		return err //nolint:wrapcheck // wrapped by violation
+	}
+	return c.onPacket(p, attachments)
+}
+
+func (c *client) scratch() *scratch { return c.session.Owner().Local.(*scratch) }
+
+func (c *client) onPacket(p socketio.Packet, attachments [][]byte) error {
+	s := c.socket(p.Namespace)
+	switch {
+	case p.Type == socketio.Connect:
+		return c.onConnect(s, p)
+	case s == nil, !s.Connected():
+		return fmt.Errorf("%w: %v for a namespace that is not joined", ErrPacket, p.Type)
+	case p.Type == socketio.Disconnect:
+		s.end(ReasonClientDisconnect)
+	case p.Type.IsEvent():
+		s.onEvent(p, attachments)
+	case p.Type.IsAck():
+		s.onAck(p, attachments)
+	default:
+		return fmt.Errorf("%w: %v from a client", ErrPacket, p.Type)
+	}
+	return nil
+}
+
+func (c *client) socket(namespace []byte) *Socket {
+	for _, s := range c.sockets {
+		if s.ns.name == string(namespace) {
+			return s
+		}
+	}
+	return nil
+}
+
+// onConnect begins to join a namespace.
+func (c *client) onConnect(present *Socket, p socketio.Packet) error {
+	if present != nil {
+		return fmt.Errorf("%w: a second CONNECT", ErrPacket)
+	}
+	ns := c.server.lookup(p.Namespace)
+	if ns == nil {
+		c.sendConnectError(string(p.Namespace), "Invalid namespace", nil)
+		return nil
+	}
+	if len(c.sockets) >= c.server.opts.MaxNamespaces {
+		c.sendConnectError(ns.name, "Too many namespaces", nil)
+		return nil
+	}
+	s := newSocket(c, ns, bytes.Clone(p.Data))
+	c.sockets = append(c.sockets, s)
+	s.join()
+	return nil
+}
+
+func (c *client) sendConnectError(ns, message string, data []byte) {
+	b := engine.Begin(false)
+	b.B = socketio.AppendConnectError(b.B, ns, message, data)
+	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
+}
+
+// forget takes a socket off the client, on its owner.
+func (c *client) forget(s *Socket) {
+	for i, other := range c.sockets {
+		if other == s {
+			last := len(c.sockets) - 1
+			copy(c.sockets[i:], c.sockets[i+1:])
+			c.sockets[last] = nil
+			c.sockets = c.sockets[:last]
+			return
+		}
+	}
+}
+
+// violation ends a client that broke the protocol. Its sockets' reason is
+// "forced close".
+func (c *client) violation(err error) {
+	if len(c.sockets) == 0 {
+		c.server.report(nil, err)
+	}
+	for _, s := range c.sockets {
+		c.server.report(s, err)
+	}
+	c.session.End()
+}
+
+// OnMove takes the sockets' memberships along.
+func (c *client) OnMove(_ *engine.Session, to *loop.Loop) {
+	for _, s := range c.sockets {
+		s.ns.hub.Move(&s.member, to.Index())
+	}
+}
+
+// OnClose ends all sockets.
+func (c *client) OnClose(_ *engine.Session, reason engine.CloseReason, err error) {
+	c.stopTimer()
+	why := Reason(reason)
+	if reason == engine.ForcedClose && c.server.closing.Load() {
+		why = ReasonShuttingDown
+	}
+	if err != nil && reason != engine.TransportClose {
+		c.server.opts.Logger.Debug("sio: client closed", "reason", string(reason), "error", err)
+	}
+	c.partial = nil
+	for _, s := range append([]*Socket(nil), c.sockets...) {
+		s.end(why)
+	}
+	c.sockets = nil
+}

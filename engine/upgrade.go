@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/sio-gnet/sio-gnet/codec/engineio"
+	"github.com/sio-gnet/sio-gnet/loop"
+)
+
+// A polling session upgrades in four steps: the client opens a WebSocket with
+// its session id (the candidate), probes it with "2probe" and gets "3probe",
+// lets its polls come to an end while the server answers the waiting one with a
+// noop, and sends "5". Until then both directions stay on polling.
+
+const (
+	// A poll that waits is answered with a noop a little after the probe, so that
+	// the client need not wait for news before it can go on, and again for a poll
+	// that was under way.
+	firstNoop = 10 * time.Millisecond
+	nextNoop  = 100 * time.Millisecond
+)
+
+// candidate is the WebSocket that a session may upgrade to. Its connection may
+// be on another loop than the session: frames go to the owner as tasks.
+type candidate struct {
+	session *Session
+	conn    *loop.Conn
+
+	// Of the owner.
+	deadline, noop loop.Timer
+	probed         bool
+}
+
+// considerUpgrade takes a WebSocket handshake for a session that exists, on the
+// connection's loop.
+func (s *Session) considerUpgrade(c *loop.Conn, hs loop.Handshake, header []byte) {
+	if s.server.opts.NoUpgrade {
+		res := (&RequestError{Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"}).response(true, header)
+		s.server.respond(c, res)
+		return
+	}
+	cand := &candidate{session: s, conn: c}
+	if err := c.AcceptWebSocket(hs, header, cand); err != nil {
+		s.server.opts.Logger.Debug("engine: websocket not accepted", "error", err)
+		return
+	}
+	s.runOrPost(c.Loop(), &candidateTask{cand, candidateOpen, nil, false})
+}
+
+type candidateEvent uint8
+
+const (
+	candidateOpen candidateEvent = iota
+	candidateFrame
+	candidateClosed
+)
+
+type candidateTask struct {
+	candidate *candidate
+	event     candidateEvent
+	payload   []byte
+	binary    bool
+}
+
+func (t *candidateTask) Run(l *loop.Loop) {
+	s := t.candidate.session
+	if !s.Owned(l, t) {
+		return
+	}
+	switch t.event {
+	case candidateOpen:
+		s.onCandidate(t.candidate)
+	case candidateFrame:
+		s.onCandidateFrame(t.candidate, t.payload, t.binary)
+	case candidateClosed:
+		s.onCandidateClosed(t.candidate)
+	}
+}
+
+// OnMessage passes a frame on to the session's owner.
+func (k *candidate) OnMessage(c *loop.Conn, binary bool, payload []byte) {
+	s := k.session
+	if s.owner.Load() == c.Loop() {
+		s.onCandidateFrame(k, payload, binary)
+		return
+	}
+	s.Post(&candidateTask{k, candidateFrame, append([]byte(nil), payload...), binary})
+}
+
+// OnClose passes the end of the WebSocket on.
+func (k *candidate) OnClose(c *loop.Conn, _ error) {
+	k.session.runOrPost(c.Loop(), &candidateTask{k, candidateClosed, nil, false})
+}
+
+// onConn runs f on the loop of the candidate's connection.
+func (k *candidate) onConn(on *loop.Loop, f func(c *loop.Conn)) {
+	if k.conn.Loop() == on {
+		f(k.conn)
+		return
+	}
+	k.conn.Loop().Post(loop.TaskFunc(func(*loop.Loop) { f(k.conn) }))
+}
+
+func (k *candidate) refuse(on *loop.Loop) {
+	k.onConn(on, func(c *loop.Conn) { c.CloseWebSocket(loop.CloseEmpty, "") })
+}
+
+// onCandidate admits a candidate, if the session has none and still polls.
+func (s *Session) onCandidate(k *candidate) {
+	p := s.polling
+	if s.state != stateOpen || p == nil || p.moving || p.candidate != nil {
+		k.refuse(s.owner.Load())
+		return
+	}
+	p.candidate = k
+	s.Schedule(&k.deadline, s.server.opts.UpgradeTimeout, k)
+}
+
+// OnTimer answers the waiting poll, or gives the upgrade up.
+func (k *candidate) OnTimer(_ *loop.Loop, t *loop.Timer) {
+	s := k.session
+	if s.polling == nil || s.polling.candidate != k {
+		return
+	}
+	if t == &k.deadline {
+		s.dropCandidate()
+		return
+	}
+	s.Schedule(&k.noop, nextNoop, k)
+	if p := s.polling; p.get != nil && len(p.queue) == 0 {
+		p.queue = append(p.queue, controlPacket(engineio.Noop))
+		s.answerPoll()
+	}
+}
+
+func (s *Session) onCandidateFrame(k *candidate, payload []byte, binary bool) {
+	p := s.polling
+	switch {
+	case p != nil && p.candidate == k && !p.moving:
+		s.onProbe(k, payload, binary)
+	case s.conn == k.conn, p != nil && p.moving && p.candidate == k:
+		// The upgrade is decided: it is the session's transport now.
+		(*socketStream)(s).OnMessage(k.conn, binary, payload)
+	}
+}
+
+// onProbe handles a frame of the upgrade itself. Anything unexpected ends the
+// attempt, and the session goes on polling.
+func (s *Session) onProbe(k *candidate, payload []byte, binary bool) {
+	switch text := string(payload); {
+	case !binary && text == "2probe":
+		k.onConn(s.owner.Load(), func(c *loop.Conn) { c.WriteFrame(ws.OpText, []byte("3probe")) })
+		if !k.probed {
+			k.probed = true
+			s.Schedule(&k.noop, firstNoop, k)
+		}
+	case !binary && text == "5":
+		s.upgrade(k)
+	default:
+		s.dropCandidate()
+	}
+}
+
+func (s *Session) onCandidateClosed(k *candidate) {
+	p := s.polling
+	switch {
+	case p != nil && p.candidate == k && !p.moving:
+		s.cancelCandidate()
+	case s.conn == k.conn:
+		(*socketStream)(s).OnClose(k.conn, errUpgradeLost)
+	}
+}
+
+// dropCandidate gives an upgrade up.
+func (s *Session) dropCandidate() {
+	if p := s.polling; p != nil && p.candidate != nil {
+		k := p.candidate
+		s.cancelCandidate()
+		k.refuse(s.owner.Load())
+	}
+}
+
+func (s *Session) cancelCandidate() {
+	k := s.polling.candidate
+	s.polling.candidate = nil
+	s.Cancel(&k.deadline)
+	s.Cancel(&k.noop)
+}
+
+// upgrade makes the candidate the session's transport.
+func (s *Session) upgrade(k *candidate) {
+	owner := s.owner.Load()
+	s.Cancel(&k.deadline)
+	s.Cancel(&k.noop)
+	s.onWebSocket.Store(true)
+	if p := s.polling; p.get != nil {
+		// The client should have none by now; a close packet ends it without
+		// touching the session.
+		get := p.get
+		p.get = nil
+		get.respond(owner, loop.Response{Status: http.StatusOK, ContentType: payloadType, Body: []byte{byte(engineio.Close)}})
+	}
+	if k.conn.Loop() == owner {
+		s.adopt(k)
+		return
+	}
+	s.move(k)
+}
+
+// adopt is the end of an upgrade, on the loop of the WebSocket, which owns the
+// session.
+func (s *Session) adopt(k *candidate) {
+	queue := s.polling.queue
+	s.polling = nil
+	s.conn = k.conn
+	if k.conn.Closed() {
+		s.conn = nil
+		for _, m := range queue {
+			m.Release()
+		}
+		s.close(TransportClose, errUpgradeLost)
+		return
+	}
+	k.conn.Attach((*socketStream)(s))
+	for _, m := range queue {
+		m.writeTo(s.conn)
+	}
+}

@@ -1,0 +1,103 @@
+package sio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// Reason says why a socket was disconnected, in the words of Socket.IO.
+type Reason string
+
+// The reasons that occur.
+const (
+	ReasonClientDisconnect Reason = "client namespace disconnect" // the client left the namespace
+	ReasonServerDisconnect Reason = "server namespace disconnect" // Socket.Disconnect
+	ReasonShuttingDown     Reason = "server shutting down"        // Server.Shutdown or Close
+	ReasonPingTimeout      Reason = "ping timeout"                // the client vanished
+	ReasonTransportClose   Reason = "transport close"             // the connection was closed or lost
+	ReasonTransportError   Reason = "transport error"             // the connection failed, or the client read too slowly
+	ReasonParseError       Reason = "parse error"                 // the client sent an invalid Engine.IO packet
+	ReasonForcedClose      Reason = "forced close"                // the client broke the protocol
+)
+
+// Errors. Compare with [errors.Is].
+var (
+	// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown or
+	// Close.
+	ErrServerClosed = errors.New("sio: server closed")
+	// ErrDisconnected says that a socket is no longer connected.
+	ErrDisconnected = errors.New("sio: socket disconnected")
+	// ErrReservedEvent refuses to emit or handle an event whose name the
+	// protocol keeps for itself.
+	ErrReservedEvent = errors.New("sio: reserved event name")
+	// ErrAckTimeout says that a client did not acknowledge in time.
+	ErrAckTimeout = errors.New("sio: operation has timed out")
+	// ErrAckSent says that an event was acknowledged before.
+	ErrAckSent = errors.New("sio: already acknowledged")
+	// ErrBacklog disconnects a client whose events come faster than its handlers
+	// deal with them, past the limit of what may wait.
+	ErrBacklog = errors.New("sio: too many events wait for their handlers")
+	// ErrPacket disconnects a client that sent something that is no valid packet
+	// or that does not fit the connection's state.
+	ErrPacket = errors.New("sio: invalid packet")
+)
+
+// ConnectError refuses a connection to a namespace, when a middleware returns
+// it: the client gets message and data. Of any other error, it gets the text.
+type ConnectError struct {
+	Message string
+	Data    any // encoded as JSON; nil is left out
+}
+
+func (e *ConnectError) Error() string { return e.Message }
+
+// HandlerError refuses a handler when it is registered.
+type HandlerError struct {
+	Event  string
+	Type   reflect.Type
+	Reason string
+}
+
+func (e *HandlerError) Error() string {
+	return fmt.Sprintf("sio: handler for %q of type %v: %s; want func([*sio.Socket,] arguments… [, sio.Ack]) [error]", e.Event, e.Type, e.Reason)
+}
+
+// ArgumentError says that a client sent an argument that does not fit the
+// handler. The event is dropped.
+type ArgumentError struct {
+	Event string
+	Index int // of the argument, from 0
+	Type  reflect.Type
+	Err   error
+}
+
+func (e *ArgumentError) Error() string {
+	return fmt.Sprintf("sio: event %q: argument %d does not fit %v: %v", e.Event, e.Index, e.Type, e.Err)
+}
+
+// Unwrap returns the decoder's error.
+func (e *ArgumentError) Unwrap() error { return e.Err }
+
+// PanicError reports a panic in a handler, middleware or hook.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("sio: panic: %v", e.Value) }
+
+// connectErrorParts returns what a client is told of err.
+func connectErrorParts(err error) (message string, data []byte) {
+	var ce *ConnectError
+	if !errors.As(err, &ce) {
+		return err.Error(), nil
+	}
+	if ce.Data != nil {
+		if data, err = json.Marshal(ce.Data); err != nil {
+			return ce.Message, nil
+		}
+	}
+	return ce.Message, data
+}

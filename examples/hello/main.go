@@ -1,0 +1,34 @@
+// Command hello is the smallest complete program: it greets each client, and
+// answers what the client says.
+package main
+
+import (
+	"fmt"
+	"log"
+
+	sio "github.com/sio-gnet/sio-gnet"
+)
+
+func main() {
+	io, err := sio.New(&sio.Options{Origins: []string{"*"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	io.OnConnection(func(s *sio.Socket) {
+		fmt.Println("connected:", s.ID())
+		report(s.On("hey", func(s *sio.Socket, name string, ack sio.Ack) error {
+			return ack.Send("hey, " + name)
+		}))
+		s.OnDisconnect(func(s *sio.Socket, reason sio.Reason) {
+			fmt.Println("disconnected:", s.ID(), reason)
+		})
+		report(s.Emit("hello", "world"))
+	})
+	log.Fatal(io.ListenAndServe("localhost:3000"))
+}
+
+func report(err error) {
+	if err != nil {
+		log.Println(err)
+	}
+}

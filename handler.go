@@ -1,0 +1,222 @@
+package sio
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"sync/atomic"
+
+	"github.com/sio-gnet/sio-gnet/codec/socketio"
+)
+
+// HandlerOption changes how a handler is run.
+type HandlerOption func(*handlerOptions)
+
+type handlerOptions struct{ inline bool }
+
+// Inline is the HandlerOption that runs the handler on the event loop that received the event: no switch
+// to another goroutine, but the handler must never block and should be quick,
+// since every other client of that loop waits for it. An event that comes while
+// earlier ones of its socket are being handled elsewhere waits its turn there.
+func Inline(o *handlerOptions) { o.inline = true }
+
+func makeHandlerOptions(opts []HandlerOption) handlerOptions {
+	var o handlerOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// handler is a registered handler, ready to be called.
+type handler struct {
+	call   func(s *Socket, args RawArgs, ack Ack) error
+	inline bool
+}
+
+// handlerTable maps events to handlers. Reading takes no lock; changes are
+// guarded by its owner. There is one per socket, mostly small: a few entries
+// are searched faster, and take less memory, than a map.
+type handlerTable struct {
+	entries atomic.Pointer[handlerEntries]
+}
+
+type handlerEntries struct {
+	list  []handlerEntry
+	index map[string]*handler // once there are many
+}
+
+type handlerEntry struct {
+	event   string
+	handler *handler
+}
+
+// indexFrom is the number of handlers from which on a table has an index.
+const indexFrom = 32
+
+func (t *handlerTable) get(event []byte) *handler {
+	e := t.entries.Load()
+	switch {
+	case e == nil:
+		return nil
+	case e.index != nil:
+		return e.index[string(event)]
+	}
+	for i := range e.list {
+		if e.list[i].event == string(event) {
+			return e.list[i].handler
+		}
+	}
+	return nil
+}
+
+// set adds a handler, or takes one out if h is nil.
+func (t *handlerTable) set(event string, h *handler) {
+	next := new(handlerEntries)
+	if old := t.entries.Load(); old != nil {
+		next.list = slices.DeleteFunc(slices.Clone(old.list), func(e handlerEntry) bool { return e.event == event })
+	}
+	if h != nil {
+		next.list = append(next.list, handlerEntry{event, h})
+	}
+	if len(next.list) >= indexFrom {
+		next.index = make(map[string]*handler, len(next.list))
+		for _, e := range next.list {
+			next.index[e.event] = e.handler
+		}
+	}
+	t.entries.Store(next)
+}
+
+var (
+	socketType  = reflect.TypeFor[*Socket]()
+	ackType     = reflect.TypeFor[Ack]()
+	rawArgsType = reflect.TypeFor[RawArgs]()
+	errorType   = reflect.TypeFor[error]()
+)
+
+// newHandler checks a handler and prepares calls to it. The forms that need no
+// reflection when an event comes are taken as they are.
+func newHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
+	if socketio.Reserved(event) {
+		return nil, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	}
+	h := &handler{inline: makeHandlerOptions(opts).inline}
+	switch f := fn.(type) {
+	case func(*Socket, RawArgs, Ack):
+		h.call = func(s *Socket, args RawArgs, ack Ack) error { f(s, args, ack); return nil }
+	case func(*Socket, RawArgs, Ack) error:
+		h.call = f
+	case func(*Socket, RawArgs):
+		h.call = func(s *Socket, args RawArgs, _ Ack) error { f(s, args); return nil }
+	case func(*Socket):
+		h.call = func(s *Socket, _ RawArgs, _ Ack) error { f(s); return nil }
+	case func(*Socket, string):
+		h.call = func(s *Socket, args RawArgs, _ Ack) error {
+			text, err := stringArgument(event, args)
+			if err == nil {
+				f(s, text)
+			}
+			return err
+		}
+	case func(*Socket, string, Ack):
+		h.call = func(s *Socket, args RawArgs, ack Ack) error {
+			text, err := stringArgument(event, args)
+			if err == nil {
+				f(s, text, ack)
+			}
+			return err
+		}
+	default:
+		call, err := reflectHandler(event, fn)
+		if err != nil {
+			return nil, err
+		}
+		h.call = call
+	}
+	if reflect.ValueOf(fn).IsNil() {
+		return nil, &HandlerError{event, reflect.TypeOf(fn), "it is nil"}
+	}
+	return h, nil
+}
+
+func stringArgument(event string, args RawArgs) (text string, err error) {
+	if args.Len() == 0 {
+		return "", nil
+	}
+	if err := args.decode(0, reflect.ValueOf(&text).Elem()); err != nil {
+		return "", &ArgumentError{event, 0, reflect.TypeFor[string](), err}
+	}
+	return text, nil
+}
+
+// signature is what a handler's parameters ask for.
+type signature struct {
+	event    string
+	fn       reflect.Value
+	types    []reflect.Type // of the event's arguments
+	socket   bool
+	variadic bool // the last of types repeats
+	ack      bool
+}
+
+func reflectHandler(event string, fn any) (func(*Socket, RawArgs, Ack) error, error) {
+	t := reflect.TypeOf(fn)
+	if t == nil || t.Kind() != reflect.Func {
+		return nil, &HandlerError{event, t, "it is no function"}
+	}
+	sig := &signature{event: event, fn: reflect.ValueOf(fn)}
+	for i := range t.NumIn() {
+		in, last := t.In(i), i == t.NumIn()-1
+		switch {
+		case in == socketType && i == 0:
+			sig.socket = true
+		case in == ackType && (last || t.IsVariadic() && i == t.NumIn()-2):
+			sig.ack = true
+		case in == socketType, in == ackType:
+			return nil, &HandlerError{event, t, fmt.Sprintf("parameter %d is a %v: the socket comes first, the ack last or before a variadic rest", i, in)}
+		case in == rawArgsType:
+			return nil, &HandlerError{event, t, "RawArgs stand for all arguments: func(*sio.Socket, sio.RawArgs, sio.Ack)"}
+		case t.IsVariadic() && last:
+			sig.variadic = true
+			sig.types = append(sig.types, in.Elem())
+		case in.Kind() == reflect.Chan, in.Kind() == reflect.Func, in.Kind() == reflect.UnsafePointer:
+			return nil, &HandlerError{event, t, fmt.Sprintf("parameter %d is a %v, which no JSON fits", i, in)}
+		default:
+			sig.types = append(sig.types, in)
+		}
+	}
+	if t.NumOut() > 1 || t.NumOut() == 1 && t.Out(0) != errorType {
+		return nil, &HandlerError{event, t, "it returns something else than an error"}
+	}
+	return sig.call, nil
+}
+
+func (sig *signature) call(s *Socket, args RawArgs, ack Ack) error {
+	in := make([]reflect.Value, 0, len(sig.types)+2)
+	if sig.socket {
+		in = append(in, reflect.ValueOf(s))
+	}
+	n := len(sig.types)
+	if sig.variadic {
+		n = max(args.Len(), len(sig.types)-1)
+	}
+	for i := range n {
+		if sig.ack && sig.variadic && i == len(sig.types)-1 {
+			in = append(in, reflect.ValueOf(ack))
+		}
+		t := sig.types[min(i, len(sig.types)-1)]
+		v := reflect.New(t).Elem()
+		if err := args.decode(i, v); err != nil {
+			return &ArgumentError{sig.event, i, t, err}
+		}
+		in = append(in, v)
+	}
+	if sig.ack && len(in) < sig.fn.Type().NumIn() && (!sig.variadic || n < len(sig.types)) {
+		in = append(in, reflect.ValueOf(ack))
+	}
+	if out := sig.fn.Call(in); len(out) == 1 && !out[0].IsNil() {
+		return out[0].Interface().(error)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package sio
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Handshake is what a client said when it connected.
+type Handshake struct {
+	// Headers are those of the request that opened the connection.
+	Headers http.Header
+	// Query holds that request's parameters.
+	Query url.Values
+	// Auth is the JSON object that the client sent to join the namespace; "{}"
+	// if it sent none.
+	Auth json.RawMessage
+	// RemoteAddr is the peer's address, which may be a proxy's. It is not valid
+	// on a unix socket.
+	RemoteAddr netip.AddrPort
+	// Time is when the connection was opened.
+	Time time.Time
+	// Secure says whether the client's connection to this server is encrypted.
+	Secure bool
+	// CrossDomain says whether the request had an Origin header.
+	CrossDomain bool
+	// URL is the request's path with its query.
+	URL string
+}
+
+// Handshake returns what the client said when it connected, as a copy of the
+// caller's own: it is put together anew on each call.
+func (s *Socket) Handshake() *Handshake {
+	info := s.client.session.Request()
+	h := &Handshake{
+		Headers: info.Header(), Query: info.Query(), Auth: json.RawMessage("{}"),
+		RemoteAddr: info.Remote, Time: info.Opened, URL: info.Target,
+	}
+	if len(s.auth) > 0 {
+		h.Auth = append(json.RawMessage(nil), s.auth...)
+	}
+	h.CrossDomain = h.Headers.Get("Origin") != ""
+	return h
+}

@@ -1,0 +1,250 @@
+package loop
+
+import (
+	"io"
+	"net"
+
+	"github.com/panjf2000/gnet/v2"
+	"github.com/valyala/bytebufferpool"
+	"golang.org/x/sys/unix"
+
+	"github.com/sio-gnet/sio-gnet/loop/internal/wsproto"
+)
+
+// Stream is what a connection is attached to while it is a WebSocket, or while
+// the response to a request is still to come. Both methods are called on the
+// connection's loop.
+type Stream interface {
+	// OnMessage receives a complete WebSocket message. payload is valid, and may
+	// be overwritten by the callee, until it returns.
+	OnMessage(c *Conn, binary bool, payload []byte)
+	// OnClose is called once when the connection ends without the Stream's own
+	// doing: err is a [*CloseError] after the peer's close frame, [io.EOF] when
+	// the peer closed the socket, or says what was wrong.
+	OnClose(c *Conn, err error)
+}
+
+type connMode uint8
+
+const (
+	modeHTTP connMode = iota
+	modeWebSocket
+	modeLinger // nothing more to say; waits for the peer to take the rest and close
+)
+
+// Conn is one accepted connection. All its methods must be called on its loop,
+// except where they say otherwise. While it is idle it holds no buffer.
+type Conn struct {
+	loop   *Loop
+	gnet   gnet.Conn
+	stream Stream
+	err    error // why it is being closed
+
+	input *bytebufferpool.ByteBuffer // received, not yet consumed
+	http  *httpState                 // nil on a WebSocket
+	ws    *wsReader                  // nil between messages
+	out   *outQueue                  // nil when there is nothing to send
+
+	next, prev *Conn // in the loop's list of its connections
+
+	drained func() // called once when all output has left
+	timer   Timer
+
+	fd        int
+	frames    wsproto.State
+	mode      connMode
+	closed    bool // the descriptor is gone
+	aborted   bool // to be closed as soon as its callback returns
+	dirty     bool // in the loop's list of connections to flush
+	blocked   bool // the kernel takes no more output
+	watched   bool
+	lastWrite bool // linger once all output has left
+	consuming bool // its input is being consumed further up the stack
+}
+
+func newConn(l *Loop, gc gnet.Conn) *Conn {
+	return &Conn{loop: l, gnet: gc, fd: gc.Fd()}
+}
+
+// Loop returns the connection's loop. Any goroutine may call it.
+func (c *Conn) Loop() *Loop { return c.loop }
+
+// RemoteAddr returns the peer's address, or nil once the connection is closed.
+func (c *Conn) RemoteAddr() net.Addr { return c.gnet.RemoteAddr() }
+
+// Closed reports whether nothing can be sent any more.
+func (c *Conn) Closed() bool { return c.closed || c.aborted || c.mode == modeLinger }
+
+// Attach makes s the connection's Stream; nil detaches.
+func (c *Conn) Attach(s Stream) { c.stream = s }
+
+func (c *Conn) opened() {
+	c.loop.link(c)
+	c.startTimer(timerHeader)
+}
+
+func (l *Loop) link(c *Conn) {
+	c.next = l.conns
+	if l.conns != nil {
+		l.conns.prev = c
+	}
+	l.conns = c
+}
+
+func (l *Loop) unlink(c *Conn) {
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else if l.conns == c {
+		l.conns = c.next
+	}
+	c.next, c.prev = nil, nil
+}
+
+// action is what gnet is to do when a callback of this connection returns.
+func (c *Conn) action() gnet.Action {
+	if c.aborted && !c.closed {
+		return gnet.Close
+	}
+	return gnet.None
+}
+
+// onInput consumes what it can of data, and keeps a copy of the rest.
+func (c *Conn) onInput(data []byte) {
+	if c.Closed() || c.lastWrite {
+		return
+	}
+	if c.input == nil {
+		c.keep(data[c.consume(data):])
+		return
+	}
+	c.input.B = append(c.input.B, data...)
+	c.resume()
+}
+
+// resume consumes input that was kept.
+func (c *Conn) resume() {
+	if c.input == nil || c.consuming {
+		return
+	}
+	in := c.input
+	rest := in.B[c.consume(in.B):]
+	if len(rest) == 0 || c.Closed() || c.lastWrite {
+		c.dropInput()
+		return
+	}
+	in.B = in.B[:copy(in.B, rest)]
+}
+
+func (c *Conn) keep(rest []byte) {
+	if len(rest) == 0 || c.Closed() || c.lastWrite {
+		return
+	}
+	c.input = inputBytes.Get()
+	c.input.B = append(c.input.B[:0], rest...)
+}
+
+func (c *Conn) dropInput() {
+	if c.input != nil {
+		inputBytes.Put(c.input)
+		c.input = nil
+	}
+}
+
+// consume handles requests or frames at the start of buf until it needs more
+// input, and returns how many bytes are done with.
+func (c *Conn) consume(buf []byte) int {
+	c.consuming = true
+	defer func() { c.consuming = false }()
+	done := 0
+	for !c.Closed() && !c.lastWrite {
+		var n int
+		var more bool
+		if c.mode == modeHTTP {
+			n, more = c.consumeHTTP(buf[done:])
+		} else {
+			n, more = c.consumeFrame(buf[done:])
+		}
+		done += n
+		if !more {
+			return done
+		}
+	}
+	return len(buf)
+}
+
+// Abort closes the connection at once; what is not sent yet is lost. The Stream
+// is told err.
+func (c *Conn) Abort(err error) {
+	if c.closed || c.aborted {
+		return
+	}
+	c.aborted, c.err = true, err
+	if c.loop.reading == c {
+		return // gnet closes it when its callback returns
+	}
+	if err := c.loop.gnet.Close(c.gnet); err != nil {
+		c.loop.log.Debug("loop: closing a connection", "error", err)
+	}
+}
+
+// finish closes the connection once its output has left and the peer has taken
+// it, or after CloseTimeout.
+func (c *Conn) finish() {
+	if c.Closed() || c.lastWrite {
+		return
+	}
+	c.lastWrite = true
+	c.startTimer(timerLinger)
+	c.markDirty() // lingers from flush, even with nothing to send
+}
+
+// linger tells the peer that nothing more comes. Closing now, with input
+// unread, would make the kernel throw away what the peer has not received yet.
+func (c *Conn) linger() {
+	c.mode = modeLinger
+	c.dropInput()
+	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {
+		c.Abort(err)
+	}
+}
+
+// detach tells the Stream that the connection is over for it.
+func (c *Conn) detach(err error) {
+	if s := c.stream; s != nil {
+		c.stream = nil
+		s.OnClose(c, err)
+	}
+}
+
+// onClosed releases everything. gnet closes the descriptor when it returns.
+func (c *Conn) onClosed(err error) {
+	c.closed = true
+	switch {
+	case c.err != nil:
+		err = c.err
+	case c.loop.reactor.stopping():
+		err = ErrServerClosed
+	case err == nil:
+		err = io.EOF
+	}
+	if c.watched {
+		c.loop.reactor.watcher.forget(c)
+	}
+	c.loop.unlink(c)
+	c.loop.Cancel(&c.timer)
+	c.dropInput()
+	c.dropHTTP()
+	c.dropMessage()
+	if c.out != nil {
+		c.loop.giveQueue(c.out)
+		c.out = nil
+	}
+	c.drained = nil
+	c.detach(err)
+}
+
+// Attached reports whether s is the connection's Stream.
+func (c *Conn) Attached(s Stream) bool { return c.stream == s }

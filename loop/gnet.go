@@ -1,0 +1,123 @@
+package loop
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+)
+
+// anchor is the context of a socket pair's end that is enrolled in each loop.
+// It makes the loop's EventLoop known before the first client comes, and its
+// closing tells that the loop has ended: gnet has no other sign of that.
+type anchor struct {
+	loop *Loop
+	peer *os.File
+}
+
+// anchorLoops enrolls one anchor per loop: gnet puts each new connection on the
+// loop that has the fewest.
+func (r *Reactor) anchorLoops() error {
+	for i := range r.opts.Loops {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			return fmt.Errorf("loop: anchor: %w", err)
+		}
+		a := &anchor{loop: newLoop(r, i), peer: os.NewFile(uintptr(fds[1]), "anchor")}
+		end := os.NewFile(uintptr(fds[0]), "anchor")
+		c, err := net.FileConn(end)
+		_ = end.Close() // FileConn has its own descriptor
+		if err != nil {
+			return fmt.Errorf("loop: anchor: %w", err)
+		}
+		gc, err := r.client.EnrollContext(c, a)
+		if err != nil {
+			return fmt.Errorf("loop: anchor: %w", err)
+		}
+		a.loop.gnet = gc.EventLoop()
+		r.byGnet[a.loop.gnet] = a.loop
+		r.loops = append(r.loops, a.loop)
+	}
+	if len(r.byGnet) != r.opts.Loops {
+		return fmt.Errorf("loop: anchors reached %d of %d loops", len(r.byGnet), r.opts.Loops)
+	}
+	return nil
+}
+
+// gnetHandler receives gnet's callbacks, each on its connection's loop.
+type gnetHandler struct {
+	gnet.BuiltinEventEngine
+
+	reactor *Reactor
+}
+
+// OnOpen makes a Conn of an accepted connection.
+func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
+	if _, ok := gc.Context().(*anchor); ok {
+		return nil, gnet.None
+	}
+	l := h.reactor.byGnet[gc.EventLoop()]
+	c := newConn(l, gc)
+	gc.SetContext(c)
+	l.beginInput(c)
+	l.protect(c, c.opened)
+	l.endInput(c)
+	return nil, c.action()
+}
+
+// OnTraffic hands input to its Conn. The bytes are valid until it returns.
+func (h *gnetHandler) OnTraffic(gc gnet.Conn) gnet.Action {
+	c, ok := gc.Context().(*Conn)
+	if !ok {
+		return gnet.None
+	}
+	input, err := gc.Next(-1)
+	if err != nil || len(input) == 0 || c.closed {
+		return gnet.None
+	}
+	l := c.loop
+	l.beginInput(c)
+	h.handleInput(c, input)
+	l.endInput(c)
+	return c.action()
+}
+
+func (h *gnetHandler) handleInput(c *Conn, input []byte) {
+	defer c.loop.recoverPanic(c)
+	c.onInput(input)
+}
+
+// OnClose is the one place where a Conn ends.
+func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
+	switch ctx := gc.Context().(type) {
+	case *anchor:
+		_ = ctx.peer.Close()
+		h.reactor.fail()
+	case *Conn:
+		h.reactor.conns.Add(-1)
+		ctx.loop.protect(nil, func() { ctx.onClosed(err) })
+	}
+	return gnet.None
+}
+
+// gnetLogger passes gnet's log lines on.
+type gnetLogger struct{ log *slog.Logger }
+
+func (g gnetLogger) Debugf(format string, args ...any) {
+	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
+}
+func (g gnetLogger) Infof(format string, args ...any) {
+	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
+}
+func (g gnetLogger) Warnf(format string, args ...any) {
+	g.log.Warn("gnet: " + fmt.Sprintf(format, args...))
+}
+func (g gnetLogger) Errorf(format string, args ...any) {
+	g.log.Error("gnet: " + fmt.Sprintf(format, args...))
+}
+func (g gnetLogger) Fatalf(format string, args ...any) {
+	g.log.Error("gnet: " + fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,77 @@
+package loop
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/sio-gnet/sio-gnet/loop/internal/http1"
+)
+
+// Options configure a [Reactor]. A zero field means its default.
+type Options struct {
+	// Loops is the number of event loops; default GOMAXPROCS.
+	Loops int
+	// MaxConnections is the number of connections served at once. Further ones
+	// are accepted and answered 503. Default: the process's descriptor limit
+	// less a reserve for everything else it opens.
+	MaxConnections int
+
+	// MaxRequestLine (default 8 KiB), MaxHeaderBytes (16 KiB) and MaxHeaders
+	// (100) bound a request's head; MaxBody (1,000,000 bytes) its body.
+	MaxRequestLine, MaxHeaderBytes, MaxHeaders int
+	MaxBody                                    int
+	// MaxMessage bounds a WebSocket message, all its fragments together;
+	// default MaxBody.
+	MaxMessage int
+	// MaxPending is the byte budget of output that waits for one connection's
+	// peer to read; default 1 MiB. One single write may pass it.
+	MaxPending int
+
+	// HeaderTimeout bounds the time from a connection's or request's first
+	// chance to send until its head is complete; default 10 s.
+	HeaderTimeout time.Duration
+	// BodyTimeout bounds the time for a request's body; default 30 s.
+	BodyTimeout time.Duration
+	// IdleTimeout bounds the wait between two requests; default 75 s.
+	IdleTimeout time.Duration
+	// CloseTimeout bounds the wait for a peer to take the last bytes and close;
+	// default 2 s.
+	CloseTimeout time.Duration
+
+	// Logger receives the reactor's log lines; default [slog.Default].
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.Loops, runtime.GOMAXPROCS(0))
+	setDefault(&o.MaxRequestLine, 8<<10)
+	setDefault(&o.MaxHeaderBytes, 16<<10)
+	setDefault(&o.MaxHeaders, 100)
+	setDefault(&o.MaxBody, 1_000_000)
+	setDefault(&o.MaxMessage, o.MaxBody)
+	setDefault(&o.MaxPending, 1<<20)
+	setDefault(&o.HeaderTimeout, 10*time.Second)
+	setDefault(&o.BodyTimeout, 30*time.Second)
+	setDefault(&o.IdleTimeout, 75*time.Second)
+	setDefault(&o.CloseTimeout, 2*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+func (o *Options) limits() http1.Limits {
+	return http1.Limits{
+		RequestLine: o.MaxRequestLine,
+		HeaderBytes: o.MaxHeaderBytes,
+		Headers:     o.MaxHeaders,
+		Body:        int64(o.MaxBody),
+	}
+}
+
+func setDefault[T int | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}

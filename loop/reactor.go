@@ -1,0 +1,223 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"github.com/sio-gnet/sio-gnet/loop/internal/http1"
+)
+
+// Handler is what a reactor serves with.
+type Handler interface {
+	// ServeRequest is called on the connection's loop for each complete request,
+	// body included. It answers with [Conn.Respond] or [Conn.AcceptWebSocket],
+	// now or later from a task of the same loop; the connection's next request
+	// waits until then. r is only valid until ServeRequest returns.
+	ServeRequest(c *Conn, r *Request)
+}
+
+// Reactor is a set of event loops and the listeners that feed them. All its
+// methods may be called from any goroutine.
+type Reactor struct {
+	opts    Options
+	limits  http1.Limits
+	handler Handler
+	client  *gnet.Client
+	loops   []*Loop
+	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
+	watcher *writeWatcher
+	started time.Time
+
+	conns atomic.Int64
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	state     reactorState
+	failed    chan struct{} // closed when a loop ended by itself
+	stopped   chan struct{}
+	accepting sync.WaitGroup
+}
+
+type reactorState int
+
+const (
+	stateRunning reactorState = iota
+	stateStopping
+	stateFailed
+)
+
+// New starts the loops of a reactor. It accepts nothing until [Reactor.Serve].
+// The caller must end it with [Reactor.Stop].
+func New(opts Options, h Handler) (*Reactor, error) {
+	limit, err := raiseDescriptorLimit()
+	if err != nil {
+		return nil, fmt.Errorf("loop: raising the descriptor limit: %w", err)
+	}
+	opts = opts.withDefaults()
+	setDefault(&opts.MaxConnections, connectionCap(limit, opts.Loops))
+	r := &Reactor{
+		opts:      opts,
+		limits:    opts.limits(),
+		handler:   h,
+		byGnet:    make(map[gnet.EventLoop]*Loop, opts.Loops),
+		started:   time.Now(),
+		listeners: make(map[net.Listener]struct{}),
+		failed:    make(chan struct{}),
+		stopped:   make(chan struct{}),
+	}
+	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
+		gnet.WithNumEventLoop(opts.Loops),
+		gnet.WithLogger(gnetLogger{opts.Logger}))
+	if err != nil {
+		return nil, fmt.Errorf("loop: %w", err)
+	}
+	if r.watcher, err = newWriteWatcher(); err != nil {
+		return nil, fmt.Errorf("loop: %w", err)
+	}
+	if err = r.client.Start(); err != nil {
+		r.watcher.stop()
+		return nil, fmt.Errorf("loop: starting event loops: %w", err)
+	}
+	if err = r.anchorLoops(); err != nil {
+		return nil, errors.Join(err, r.Stop())
+	}
+	return r, nil
+}
+
+// Loops returns the reactor's loops. The slice must not be changed.
+func (r *Reactor) Loops() []*Loop { return r.loops }
+
+// Connections returns how many connections are open now.
+func (r *Reactor) Connections() int { return int(r.conns.Load()) }
+
+// now returns milliseconds since the start, from the monotonic clock.
+func (r *Reactor) now() int64 { return int64(time.Since(r.started) / time.Millisecond) }
+
+func (r *Reactor) stopping() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state != stateRunning
+}
+
+// Serve accepts connections from ln until the reactor stops, and closes ln
+// then. It returns [ErrServerClosed] after Stop or CloseListeners,
+// [ErrReactorStopped] if an event loop ended by itself, or the listener's own
+// error. It takes TCP and unix listeners. Several may be served at once.
+func (r *Reactor) Serve(ln net.Listener) error {
+	r.mu.Lock()
+	if r.state != stateRunning {
+		r.mu.Unlock()
+		return errors.Join(ErrServerClosed, ln.Close())
+	}
+	r.listeners[ln] = struct{}{}
+	r.accepting.Add(1)
+	r.mu.Unlock()
+	defer r.accepting.Done()
+
+	err := r.accept(ln)
+	r.mu.Lock()
+	_, ours := r.listeners[ln]
+	delete(r.listeners, ln)
+	failed := r.state == stateFailed
+	r.mu.Unlock()
+	switch {
+	case failed:
+		return ErrReactorStopped
+	case !ours:
+		return ErrServerClosed
+	}
+	return errors.Join(err, ln.Close())
+}
+
+// CloseListeners stops accepting; open connections go on.
+func (r *Reactor) CloseListeners() error {
+	r.mu.Lock()
+	var errs []error
+	for ln := range r.listeners {
+		errs = append(errs, ln.Close())
+		delete(r.listeners, ln)
+	}
+	r.mu.Unlock()
+	r.accepting.Wait()
+	return errors.Join(errs...)
+}
+
+// Stop closes the listeners and all connections at once, ends the loops and
+// waits for them. Further calls wait for the first.
+func (r *Reactor) Stop() error {
+	r.mu.Lock()
+	first := r.state != stateStopping
+	if first {
+		r.state = stateStopping
+	}
+	r.mu.Unlock()
+	if !first {
+		<-r.stopped
+		return nil
+	}
+	defer close(r.stopped)
+	err := r.CloseListeners()
+	err = errors.Join(err, r.client.Stop())
+	r.watcher.stop()
+	for _, l := range r.loops {
+		l.stopAlarm()
+	}
+	return err
+}
+
+// Drain ends the connections that are only kept for a further request, and lets
+// the others end with the response that they are at. It does not wait.
+func (r *Reactor) Drain() {
+	for _, l := range r.loops {
+		l.Post(TaskFunc(func(l *Loop) {
+			l.draining = true
+			for c := l.conns; c != nil; c = c.next {
+				if c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
+					c.finish()
+				}
+			}
+		}))
+	}
+}
+
+// fail is called when a loop ended without Stop.
+func (r *Reactor) fail() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state != stateRunning {
+		return
+	}
+	r.state = stateFailed
+	r.opts.Logger.Error("loop: an event loop ended by itself; the server stops")
+	close(r.failed)
+	for ln := range r.listeners {
+		if err := ln.Close(); err != nil {
+			r.opts.Logger.Error("loop: closing a listener failed", "error", err)
+		}
+	}
+}
+
+// Await runs f as a task on l and waits for it, or for ctx, or for the end of
+// the reactor. It must not be called on a loop.
+func (r *Reactor) Await(ctx context.Context, l *Loop, f func(l *Loop)) error {
+	done := make(chan struct{})
+	l.Post(TaskFunc(func(l *Loop) {
+		defer close(done)
+		f(l)
+	}))
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.stopped:
+		return ErrServerClosed
+	}
+}

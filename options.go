@@ -1,0 +1,102 @@
+package sio
+
+import (
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Options configure a [Server]. A zero field means its default.
+type Options struct {
+	// Path is where the server answers; default "/socket.io".
+	Path string
+	// PingInterval (default 25 s) is the time between heartbeats, PingTimeout
+	// (20 s) how long a client may take to answer one.
+	PingInterval, PingTimeout time.Duration
+	// UpgradeTimeout (10 s) bounds the upgrade from polling to WebSocket.
+	UpgradeTimeout time.Duration
+	// ConnectTimeout (45 s) bounds how long a client may be connected without
+	// joining a namespace.
+	ConnectTimeout time.Duration
+	// MaxPayload is the largest message taken from a client, in bytes; default
+	// 1,000,000. It does not limit what is sent.
+	MaxPayload int
+	// MaxPending is how many bytes may wait for one client to read them, default
+	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
+	MaxPending int
+	// MaxBacklog is how many bytes of events may wait for one socket's handlers,
+	// default 1 MiB beyond MaxPayload; over it the client is disconnected with
+	// [ErrBacklog].
+	MaxBacklog int
+	// MaxAttachments is how many binary attachments a packet may have; default 10.
+	MaxAttachments int
+	// MaxDepth is how deeply JSON may be nested; default 128.
+	MaxDepth int
+	// MaxConnections is how many connections are served at once; further ones
+	// get 503. Default: the descriptor limit less a reserve.
+	MaxConnections int
+	// MaxNamespaces is how many namespaces one client may be in; default 64.
+	MaxNamespaces int
+	// Loops is the number of event loops; default GOMAXPROCS.
+	Loops int
+
+	// NoPolling and NoWebSocket switch a transport off; NoUpgrade keeps clients
+	// on the transport that they began with.
+	NoPolling, NoWebSocket, NoUpgrade bool
+
+	// Origins are the origins whose pages may connect (CORS), such as
+	// "https://example.com"; "*" for any. Empty: pages of the same origin only.
+	// It is the browser that enforces this, so it is no access control.
+	Origins []string
+
+	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
+	// socket.io.msgpack.min.js and their .map files, to be served under Path;
+	// nil serves none. ClientVersion is their version, used as ETag; if empty, a
+	// hash of each file is.
+	ClientFiles   fs.FS
+	ClientVersion string
+
+	// Handler answers all requests that are not for Path, on a goroutine of
+	// their own; nil answers them 404.
+	Handler http.Handler
+
+	// Logger receives log lines; default [slog.Default].
+	Logger *slog.Logger
+	// OnError is told of what goes wrong with a client or a handler: an
+	// [*ArgumentError], a [*PanicError], a handler's own error and so on. s is
+	// nil where there is no socket. Default: a log line.
+	OnError func(s *Socket, err error)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Path == "" {
+		o.Path = "/socket.io"
+	}
+	if o.ConnectTimeout <= 0 {
+		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.MaxPayload <= 0 {
+		o.MaxPayload = 1_000_000
+	}
+	if o.MaxBacklog <= 0 {
+		o.MaxBacklog = o.MaxPayload + 1<<20
+	}
+	if o.MaxNamespaces <= 0 {
+		o.MaxNamespaces = 64
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.OnError == nil {
+		log := o.Logger
+		o.OnError = func(s *Socket, err error) {
+			if s == nil {
+				log.Warn("sio: error", "error", err)
+				return
+			}
+			log.Warn("sio: error", "error", err, "namespace", s.ns.name, "socket", s.id)
+		}
+	}
+	return o
+}

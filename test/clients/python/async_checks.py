@@ -1,0 +1,178 @@
+"""Checks of python-socketio's asyncio client (aiohttp).
+
+    python async_checks.py --url http://127.0.0.1:3000 --mode polling|websocket|upgrade
+"""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import time
+
+import socketio
+from socketio.exceptions import ConnectionError as RefusedError
+
+from harness import DEADLINE, LEFT, MODES, SETTLED, blob, equal, failed, one_of, passed, plan
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--url", required=True)
+parser.add_argument("--mode", required=True, choices=MODES)
+arguments = parser.parse_args()
+
+
+@contextlib.asynccontextmanager
+async def client(namespaces=("/",), auth=None, prepare=None):
+    """A connected client; prepare(sio) registers handlers before it connects."""
+    sio = socketio.AsyncClient(reconnection=False, request_timeout=DEADLINE)
+    if prepare:
+        prepare(sio)
+    await sio.connect(
+        arguments.url,
+        transports=MODES[arguments.mode],
+        namespaces=list(namespaces),
+        auth=auth,
+        wait_timeout=DEADLINE,
+    )
+    try:
+        yield sio
+    finally:
+        await sio.disconnect()
+
+
+def inbox(sio, event, namespace="/"):
+    """A queue of the argument tuples of every such event from now on."""
+    got = asyncio.Queue()
+    sio.on(event, lambda *args: got.put_nowait(args), namespace=namespace)
+    return got
+
+
+async def ask(sio, event, *args, namespace="/"):
+    """Emits with an acknowledgement and returns it."""
+    return await sio.call(event, args if args else None, namespace=namespace, timeout=DEADLINE)
+
+
+async def transport_is_settled():
+    async with client() as sio:
+        equal(sio.transport(), SETTLED[arguments.mode], "transport")
+        equal(await ask(sio, "echo", "x"), "x")
+
+
+async def echo_and_acknowledgement():
+    async with client() as sio:
+        got = inbox(sio, "echo")
+        await sio.emit("echo", (1, "zwei ☃", None, {"a": [True]}))
+        equal(await got.get(), (1, "zwei ☃", None, {"a": [True]}))
+        equal(list(await ask(sio, "echo", 1, "two")), [1, "two"])
+        replies = await asyncio.gather(*(ask(sio, "add", n, n) for n in range(50)))
+        equal(replies, [2 * n for n in range(50)])
+
+
+async def binary_both_ways():
+    value = {"list": [blob(1), {"deep": blob(2)}], "empty": b"", "big": blob(70_000)}
+    async with client() as sio:
+        equal(await ask(sio, "echo", value), value)
+        equal(await ask(sio, "echo-any", value), value)
+        made = inbox(sio, "made")
+        await sio.emit("make-binary", 500)
+        equal(await made.get(), ({"count": 500, "parts": [blob(500), {"inner": blob(1)}]}, blob(2)))
+
+
+async def server_asks():
+    async with client() as sio:
+
+        async def question(text, number):
+            return {"text": text + "!", "number": number + 1}, "second"
+
+        sio.on("question", question)
+        answered = inbox(sio, "answered")
+        await sio.emit("ask-me", ("well", 41))
+        equal(await answered.get(), ({"text": "well!", "number": 42}, "second"))
+
+
+async def rooms_and_broadcast():
+    async with client() as a, client() as b, client() as c:
+        room = "asyncio room of " + a.get_sid()
+        at_a, at_b, at_c = (inbox(s, "room") for s in (a, b, c))
+        await ask(a, "join", room)
+        await ask(b, "join", room)
+        await ask(a, "to-room", room, {"photo": blob(3)})
+        await ask(a, "in-room", room, "all")
+        # Nothing more can be on its way to a client whose fence has come back.
+        for s in (a, b, c):
+            equal(await ask(s, "echo", "fence"), "fence")
+        equal(await at_b.get(), ({"photo": blob(3)},))
+        equal(await at_b.get(), ("all",))
+        equal(await at_a.get(), ("all",))
+        equal((at_a.qsize(), at_b.qsize(), at_c.qsize()), (0, 0, 0), "surplus")
+
+
+async def namespaces_refused_and_accepted():
+    errors = asyncio.Queue()
+    try:
+        async with client(
+            ["/admin"],
+            auth={"token": "wrong"},
+            prepare=lambda sio: sio.on("connect_error", errors.put_nowait, namespace="/admin"),
+        ):
+            pass
+    except RefusedError:
+        equal(await errors.get(), {"message": "not authorized", "data": {"code": 401, "hint": "token"}})
+    else:
+        raise AssertionError("connected with a wrong token")
+    async with client(["/", "/admin"], auth={"token": "secret", "user": "ada"}) as sio:
+        equal(await ask(sio, "whoami", namespace="/admin"), "ada")
+        equal(await ask(sio, "echo", "main"), "main")
+
+
+async def disconnects():
+    async with client() as watcher:
+        async with client() as sio:
+            sid = sio.get_sid()
+        one_of(await ask(watcher, "reason-of", sid), LEFT)
+        gone = asyncio.Queue()
+        async with client(prepare=lambda s: s.on("disconnect", gone.put_nowait)) as sio:
+            sid = sio.get_sid()
+            await sio.emit("kick", True)
+            equal(await gone.get(), "server disconnect")
+            equal(await ask(watcher, "reason-of", sid), "server namespace disconnect")
+
+
+async def numbered_messages():
+    async with client() as sio:
+        answers, pushed = inbox(sio, "answer"), inbox(sio, "push")
+        await sio.emit("push-me", 200)
+        for n in range(200):
+            await sio.emit("number", n)
+        equal([(await pushed.get())[0] for _ in range(200)], list(range(200)), "pushed")
+        equal([(await answers.get())[0] for _ in range(200)], list(range(200)), "answers")
+        equal(await ask(sio, "numbers"), list(range(200)), "received by the server")
+
+
+CHECKS = {
+    "transport is settled": transport_is_settled,
+    "echo and acknowledgement": echo_and_acknowledgement,
+    "binary both ways": binary_both_ways,
+    "the server asks": server_asks,
+    "rooms and broadcast": rooms_and_broadcast,
+    "namespaces refused and accepted": namespaces_refused_and_accepted,
+    "disconnects": disconnects,
+    "numbered messages": numbered_messages,
+}
+
+
+async def main():
+    plan(CHECKS)
+    ok = True
+    for name, check in CHECKS.items():
+        started = time.monotonic()
+        try:
+            await asyncio.wait_for(check(), DEADLINE)
+        except Exception:  # every failure of a check is a result
+            ok = False
+            failed(name, started)
+        else:
+            passed(name, started)
+    return ok
+
+
+sys.exit(0 if asyncio.run(main()) else 1)

@@ -1,0 +1,239 @@
+"""Checks of python-socketio's synchronous client (requests, websocket-client).
+
+    python sync_checks.py --url http://127.0.0.1:3000 --mode polling|websocket|upgrade
+"""
+
+import argparse
+import contextlib
+import os
+import queue
+import sys
+import threading
+import time
+
+import socketio
+from socketio.exceptions import ConnectionError as RefusedError
+
+from harness import DEADLINE, LEFT, MODES, SETTLED, blob, equal, failed, one_of, passed, plan
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--url", required=True)
+parser.add_argument("--mode", required=True, choices=MODES)
+arguments = parser.parse_args()
+
+
+@contextlib.contextmanager
+def client(namespaces=("/",), auth=None, prepare=None):
+    """A connected client; prepare(sio) registers handlers before it connects."""
+    sio = socketio.Client(reconnection=False, request_timeout=DEADLINE)
+    if prepare:
+        prepare(sio)
+    sio.connect(
+        arguments.url,
+        transports=MODES[arguments.mode],
+        namespaces=list(namespaces),
+        auth=auth,
+        wait_timeout=DEADLINE,
+    )
+    try:
+        yield sio
+    finally:
+        sio.disconnect()
+
+
+def inbox(sio, event, namespace="/"):
+    """A queue of the argument tuples of every such event from now on."""
+    got = queue.Queue()
+    sio.on(event, lambda *args: got.put(args), namespace=namespace)
+    return got
+
+
+def take(got):
+    """The next entry of an inbox."""
+    return got.get(timeout=DEADLINE)
+
+
+def ask(sio, event, *args, namespace="/"):
+    """Emits with an acknowledgement and returns it."""
+    return sio.call(event, args if args else None, namespace=namespace, timeout=DEADLINE)
+
+
+def transport_is_settled():
+    with client() as sio:
+        equal(sio.transport(), SETTLED[arguments.mode], "transport")
+        equal(ask(sio, "echo", "x"), "x")
+
+
+def echo_event():
+    with client() as sio:
+        got = inbox(sio, "echo")
+        sio.emit("echo", (1, -2.5, "zwei ☃", True, None, [1, [2]], {"a": {"b": None}}))
+        equal(take(got), (1, -2.5, "zwei ☃", True, None, [1, [2]], {"a": {"b": None}}))
+        sio.emit("echo")
+        equal(take(got), ())
+
+
+def acknowledgement():
+    with client() as sio:
+        equal(list(ask(sio, "echo", 1, "two")), [1, "two"])
+        equal(ask(sio, "add", 20, 22), 42)
+        replies = queue.Queue()
+        for n in range(50):
+            sio.emit("add", (n, n), callback=replies.put)
+        equal(sorted(replies.get(timeout=DEADLINE) for _ in range(50)), [2 * n for n in range(50)])
+
+
+def binary_both_ways():
+    value = {"list": [blob(1), {"deep": blob(2)}], "plain": "x", "empty": b"", "big": blob(70_000)}
+    with client() as sio:
+        equal(ask(sio, "echo", value), value)
+        equal(ask(sio, "echo-any", value), value)
+        got = inbox(sio, "echo")
+        sio.emit("echo", (blob(300), "text", blob(3)))
+        equal(take(got), (blob(300), "text", blob(3)))
+        made = inbox(sio, "made")
+        sio.emit("make-binary", 500)
+        equal(take(made), ({"count": 500, "parts": [blob(500), {"inner": blob(1)}]}, blob(2)))
+
+
+def server_asks():
+    with client() as sio:
+        sio.on("question", lambda text, number: ({"text": text + "!", "number": number + 1}, "second"))
+        sio.on("question-binary", lambda data: bytes(reversed(data)))
+        answered = inbox(sio, "answered")
+        sio.emit("ask-me", ("well", 41))
+        equal(take(answered), ({"text": "well!", "number": 42}, "second"))
+        equal(ask(sio, "ask-me-binary", b"\x01\x02\x03"), b"\x03\x02\x01")
+
+
+def rooms_and_broadcast():
+    with client() as a, client() as b, client() as c:
+        room = "python room of " + a.get_sid()
+        at_a, at_b, at_c = (inbox(s, "room") for s in (a, b, c))
+        ask(a, "join", room)
+        ask(b, "join", room)
+        ask(a, "to-room", room, "others")
+        ask(a, "in-room", room, "all")
+        # Nothing more can be on its way to a client whose fence has come back.
+        for s in (a, b, c):
+            equal(ask(s, "echo", "fence"), "fence")
+        equal(take(at_b), ("others",))
+        equal(take(at_b), ("all",))
+        equal(take(at_a), ("all",))
+        equal((at_a.qsize(), at_b.qsize(), at_c.qsize()), (0, 0, 0), "surplus")
+
+
+def namespace_refused():
+    errors = queue.Queue()
+    try:
+        with client(
+            ["/admin"],
+            auth={"token": "wrong"},
+            prepare=lambda sio: sio.on("connect_error", errors.put, namespace="/admin"),
+        ):
+            pass
+    except RefusedError:
+        equal(take(errors), {"message": "not authorized", "data": {"code": 401, "hint": "token"}})
+    else:
+        raise AssertionError("connected with a wrong token")
+
+
+def namespace_accepted():
+    with client(["/", "/admin"], auth={"token": "secret", "user": "ada"}) as sio:
+        equal(ask(sio, "whoami", namespace="/admin"), "ada")
+        equal(ask(sio, "echo", "main"), "main")
+
+
+def handshake():
+    sio = socketio.Client(reconnection=False)
+    url = arguments.url + "/?colour=blue%20%26%20green&n=7"
+    sio.connect(
+        url,
+        headers={"X-Test": "yes"},
+        auth={"list": [1]},
+        transports=MODES[arguments.mode],
+        wait_timeout=DEADLINE,
+    )
+    try:
+        seen = ask(sio, "handshake")
+        want = {"auth": {"list": [1]}, "colour": "blue & green", "n": "7", "header": "yes", "loopback": True}
+        equal(seen, want)
+    finally:
+        sio.disconnect()
+
+
+def client_disconnects():
+    with client() as watcher:
+        with client() as sio:
+            sid = sio.get_sid()
+        one_of(ask(watcher, "reason-of", sid), LEFT)
+
+
+def server_disconnects():
+    for close in (False, True):
+        gone = queue.Queue()
+        with client() as watcher, client(prepare=lambda s: s.on("disconnect", gone.put)) as sio:
+            sid = sio.get_sid()
+            sio.emit("kick", close)
+            equal(take(gone), "server disconnect")
+            equal(ask(watcher, "reason-of", sid), "server namespace disconnect")
+
+
+def heartbeats():
+    with client() as sio:
+        pongs = threading.Semaphore(0)
+        send = sio.eio._send_packet
+
+        def counting(packet):
+            if packet.packet_type == 3:  # pong
+                pongs.release()
+            return send(packet)
+
+        sio.eio._send_packet = counting
+        for _ in range(3):
+            if not pongs.acquire(timeout=DEADLINE):
+                raise AssertionError("no heartbeat")
+        equal(ask(sio, "echo", 1), 1)
+
+
+def numbered_messages():
+    with client() as sio:
+        answers, pushed = inbox(sio, "answer"), inbox(sio, "push")
+        sio.emit("push-me", 200)
+        for n in range(200):
+            sio.emit("number", n)
+        equal([take(pushed)[0] for _ in range(200)], list(range(200)), "pushed")
+        equal([take(answers)[0] for _ in range(200)], list(range(200)), "answers")
+        equal(ask(sio, "numbers"), list(range(200)), "received by the server")
+
+
+CHECKS = {
+    "transport is settled": transport_is_settled,
+    "echo event": echo_event,
+    "acknowledgement": acknowledgement,
+    "binary both ways": binary_both_ways,
+    "the server asks": server_asks,
+    "rooms and broadcast": rooms_and_broadcast,
+    "namespace refused": namespace_refused,
+    "namespace accepted": namespace_accepted,
+    "handshake": handshake,
+    "the client disconnects": client_disconnects,
+    "the server disconnects": server_disconnects,
+    "heartbeats": heartbeats,
+    "numbered messages": numbered_messages,
+}
+
+plan(CHECKS)
+ok = True
+for name, check in CHECKS.items():
+    started = time.monotonic()
+    try:
+        check()
+    except Exception:  # every failure of a check is a result
+        ok = False
+        failed(name, started)
+    else:
+        passed(name, started)
+# The client's own worker threads may still be ending; they hold no result.
+sys.stdout.flush()
+os._exit(0 if ok else 1)

@@ -1,0 +1,21 @@
+package e2e
+
+import "testing"
+
+// modes are the ways a client may connect, as the client scripts name them.
+var modes = []string{"polling", "websocket", "upgrade"}
+
+// TestNodeClient runs the checks of socket.io-client in Node.
+func TestNodeClient(t *testing.T) {
+	node := nodeTool(t)
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			f := startFixture(t)
+			runChecks(t, nodeClients, node, "run.mjs", "--url", f.url, "--mode", mode)
+			if mode == "websocket" {
+				// A polling client that ends without a word is missed at its next heartbeat only.
+				f.drained(t)
+			}
+		})
+	}
+}
