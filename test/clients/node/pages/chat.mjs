@@ -178,6 +178,7 @@ export default function (checks, { browser, binary, screenshots }) {
     const grace = await join(browser, defer, server, "Grace");
     await grace.get("room-library").click();
     await grace.see("message", "after the reload");
+    await grace.see("member", "Grace");
     assert.equal(await grace.get("member").filter({ hasText: "Ada" }).count(), 1, "the old tab is gone");
     ada.clean();
   });

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// usageError is a wrong flag or variable.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+type commandLine struct {
+	Serve   serveCommand     `cmd:"" help:"Serve a Socket.IO application."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+type serveCommand struct {
+	App  string `enum:"chat,hello,bench" default:"chat" env:"SIO_APP" help:"What to serve: chat (rooms, images, who is here), hello (the smallest example, both ways), bench (events for load tools)."`
+	Addr string `default:":3000" env:"SIO_ADDR" help:"TCP address to listen on. :0 takes any free port."`
+	Path string `default:"/socket.io" env:"SIO_PATH" help:"Path that Socket.IO answers on; clients must be given the same."`
+
+	PingInterval   time.Duration `default:"25s" env:"SIO_PING_INTERVAL" help:"Time between heartbeats."`
+	PingTimeout    time.Duration `default:"20s" env:"SIO_PING_TIMEOUT" help:"How long a client may take to answer a heartbeat before it counts as gone."`
+	ConnectTimeout time.Duration `default:"45s" env:"SIO_CONNECT_TIMEOUT" help:"How long a client may be connected without joining a namespace."`
+	UpgradeTimeout time.Duration `default:"10s" env:"SIO_UPGRADE_TIMEOUT" help:"How long an upgrade from polling to WebSocket may take."`
+	DrainTimeout   time.Duration `default:"10s" env:"SIO_DRAIN_TIMEOUT" help:"How long SIGTERM or SIGINT waits for clients and handlers; a second signal ends at once."`
+
+	MaxPayload int      `default:"1000000" env:"SIO_MAX_PAYLOAD" help:"Largest message taken from a client, in bytes."`
+	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN,…" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
+	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
+
+	LogLevel  slog.Level `default:"info" env:"SIO_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogFormat string     `enum:"text,json" default:"text" env:"SIO_LOG_FORMAT" help:"text or json, to standard error."`
+
+	BlockingHandlers bool `env:"SIO_BLOCKING_HANDLERS" help:"bench: run handlers on goroutines, where they may block, not on the event loops."`
+}
+
+// Validate is called by kong; it says what the types can't.
+func (c *serveCommand) Validate() error {
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+	}{
+		{"--ping-interval", c.PingInterval}, {"--ping-timeout", c.PingTimeout},
+		{"--connect-timeout", c.ConnectTimeout}, {"--upgrade-timeout", c.UpgradeTimeout},
+		{"--drain-timeout", c.DrainTimeout},
+	} {
+		if d.value < time.Millisecond {
+			return fmt.Errorf("%s must be at least 1ms, not %v", d.flag, d.value)
+		}
+	}
+	switch {
+	case c.MaxPayload < 1:
+		return fmt.Errorf("--max-payload must be positive, not %d", c.MaxPayload)
+	case c.Loops < 0:
+		return fmt.Errorf("--loops must not be negative, not %d", c.Loops)
+	case !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?# ") || strings.Trim(c.Path, "/") == "":
+		return fmt.Errorf("--path must be a path such as /socket.io, not %q", c.Path)
+	}
+	return nil
+}
+
+const description = `A Socket.IO server on the gnet reactor.
+
+Start with "sio-gnet serve" and open http://localhost:3000 in two tabs. Each flag of serve can be given as the variable named beside it, too; a flag wins over its variable.`
+
+var errExit = errors.New("exit") // help or version was printed
+
+func dispatch(args []string, stdout, stderr *os.File) (err error) {
+	var cli commandLine
+	defer func() {
+		if v := recover(); v != nil {
+			if v != errExit { //nolint:errorlint // the very value that Exit below panics with
+				panic(v)
+			}
+			err = nil
+		}
+	}()
+	parser, err := kong.New(&cli,
+		kong.Name("sio-gnet"), kong.Description(description),
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errExit) }),
+		kong.Vars{"version": "sio-gnet " + version()},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: false, WrapUpperBound: 100}))
+	if err != nil {
+		return fmt.Errorf("flags: %w", err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	if _, err := parser.Parse(args); err != nil {
+		return &usageError{err}
+	}
+	return cli.Serve.run(stdout, stderr)
+}
+
+// version returns the module's version, as the build noted it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

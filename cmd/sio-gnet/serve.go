@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	sio "github.com/sio-gnet/sio-gnet"
+	"github.com/sio-gnet/sio-gnet/clientbundle"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps/bench"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps/chat"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps/hello"
+)
+
+// run serves until a signal or a failure ends it.
+func (c *serveCommand) run(stdout, stderr io.Writer) error {
+	log := c.logger(stderr)
+	files, err := clientbundle.FS()
+	if err != nil {
+		log.Warn("the browser client is not served", "error", err)
+	}
+	app := c.app(apps.Config{
+		Path: c.Path, HasClient: files != nil, Blocking: c.BlockingHandlers, Out: stdout, Logger: log,
+	})
+	server, err := sio.New(c.options(app, files, log))
+	if err != nil {
+		return fmt.Errorf("starting: %w", err)
+	}
+	if err := app.Attach(server); err != nil {
+		return errors.Join(fmt.Errorf("starting: %w", err), server.Close())
+	}
+	ln, err := listen(c.Addr)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
+	fmt.Fprintf(stdout, "sio-gnet: %s on %s (Socket.IO path %s)\n", c.App, address(ln.Addr()), c.Path)
+	return c.serve(server, ln, log)
+}
+
+func (c *serveCommand) serve(server *sio.Server, ln net.Listener, log *slog.Logger) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return errors.Join(fmt.Errorf("serving: %w", err), server.Close())
+	case s := <-signals:
+		log.Info("shutting down", "signal", s.String(), "within", c.DrainTimeout)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.DrainTimeout)
+	defer cancel()
+	go func() {
+		<-signals
+		cancel()
+	}()
+	if err := server.Shutdown(ctx); err != nil {
+		log.Warn("not all clients and handlers ended in time", "error", err)
+	}
+	return nil
+}
+
+func (c *serveCommand) options(app apps.App, files fs.FS, log *slog.Logger) *sio.Options {
+	return &sio.Options{
+		Path:           c.Path,
+		PingInterval:   c.PingInterval,
+		PingTimeout:    c.PingTimeout,
+		ConnectTimeout: c.ConnectTimeout,
+		UpgradeTimeout: c.UpgradeTimeout,
+		MaxPayload:     c.MaxPayload,
+		Origins:        c.Origins,
+		Loops:          c.Loops,
+		Handler:        app.Handler(),
+		ClientFiles:    files,
+		ClientVersion:  clientbundle.Version(),
+		Logger:         log,
+	}
+}
+
+func (c *serveCommand) app(cfg apps.Config) apps.App {
+	switch c.App {
+	case "hello":
+		return hello.New(cfg)
+	case "bench":
+		return bench.New(cfg)
+	}
+	return chat.New(cfg)
+}
+
+func (c *serveCommand) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// listen turns what can be wrong with an address into a sentence.
+func listen(addr string) (net.Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	ln, err := config.Listen(context.Background(), "tcp", addr)
+	switch {
+	case err == nil:
+		return ln, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken by another program; choose another address with --addr", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s needs more rights than this process has; choose a port above 1023 with --addr", addr)
+	}
+	return nil, &usageError{fmt.Errorf("--addr %q can't be listened on: %w", addr, err)}
+}
+
+// address is what to type into a browser.
+func address(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
