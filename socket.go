@@ -196,15 +196,15 @@ func (s *Socket) send(p packet) error {
 }
 
 // Disconnect takes the socket out of its namespace, with
-// [ReasonServerDisconnect]. With close, the client's other sockets go, too, and
+// [ReasonServerDisconnect]. With all, the client's other sockets go, too, and
 // its connection is closed. What was emitted before still arrives.
-func (s *Socket) Disconnect(close bool) {
-	s.client.session.Post(&disconnectTask{s, close})
+func (s *Socket) Disconnect(all bool) {
+	s.client.session.Post(&disconnectTask{s, all})
 }
 
 type disconnectTask struct {
 	socket *Socket
-	close  bool
+	all    bool
 }
 
 // Run is called on the loop that owns the session.
@@ -213,7 +213,7 @@ func (t *disconnectTask) Run(l *loop.Loop) {
 	if !c.session.Owned(l, t) {
 		return
 	}
-	if !t.close {
+	if !t.all {
 		t.socket.dismiss()
 		return
 	}

@@ -61,6 +61,6 @@ func (i *RequestInfo) Header() http.Header {
 // decoded is left out.
 func (i *RequestInfo) Query() url.Values {
 	_, query, _ := strings.Cut(i.Target, "?")
-	values, _ := url.ParseQuery(query) //nolint:errcheck // it returns all that could be decoded
+	values, _ := url.ParseQuery(query) // it returns all that could be decoded
 	return values
 }

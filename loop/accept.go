@@ -111,7 +111,7 @@ func (r *Reactor) refuse(c net.Conn, wg *sync.WaitGroup, refusal chan struct{}) 
 	}
 	wg.Go(func() {
 		defer func() { <-refusal }()
-		defer c.Close() //nolint:errcheck // nothing was promised to the peer
+		defer c.Close()
 		_ = c.SetDeadline(time.Now().Add(refuseTimeout))
 		if _, err := io.WriteString(c, serviceOverload); err != nil {
 			return

@@ -106,7 +106,7 @@ func (b *bridge) run(h http.Handler) {
 	defer func() {
 		switch v := recover(); v {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // a panic value, not an error chain
+		case http.ErrAbortHandler:
 			b.abort()
 		default:
 			b.loop.log.Error("loop: panic in http handler", "path", b.request.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
@@ -195,7 +195,7 @@ func (b *bridge) appendHead(out *Buffer, last bool) {
 	case last:
 		h.Set("Content-Length", strconv.Itoa(b.body.Len()))
 	case b.request.ProtoMinor == 1:
-		h.Set("Transfer-Encoding", "chunked")
+		h.Set("Transfer-Encoding", "chunked") //nolint:gosec // there is no Content-Length: see the case above
 		b.chunked = true
 	default:
 		h.Set("Connection", "close") // HTTP/1.0: the end of the connection ends the body

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -136,16 +137,15 @@ func (c *Conn) flush() {
 	}
 	for c.out != nil && c.out.bytes > 0 {
 		n, more, err := c.writeOnce()
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			c.out.sent(n)
 			if !more {
 				continue
 			}
-		case unix.EINTR:
+		case errors.Is(err, unix.EINTR):
 			continue
-		case unix.EAGAIN:
-		default:
+		case !errors.Is(err, unix.EAGAIN):
 			c.Abort(&WriteError{Errno: err})
 			return
 		}
@@ -222,9 +222,8 @@ func (q *outQueue) sent(n int) {
 				s.own = false // its start is gone: appending further would never end
 			}
 			return
-		} else {
-			n -= left
 		}
+		n -= s.end - s.off
 		s.buf.Release()
 		*s = segment{}
 		q.head++

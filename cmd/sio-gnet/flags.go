@@ -50,8 +50,10 @@ func (c *serveCommand) Validate() error {
 		flag  string
 		value time.Duration
 	}{
-		{"--ping-interval", c.PingInterval}, {"--ping-timeout", c.PingTimeout},
-		{"--connect-timeout", c.ConnectTimeout}, {"--upgrade-timeout", c.UpgradeTimeout},
+		{"--ping-interval", c.PingInterval},
+		{"--ping-timeout", c.PingTimeout},
+		{"--connect-timeout", c.ConnectTimeout},
+		{"--upgrade-timeout", c.UpgradeTimeout},
 		{"--drain-timeout", c.DrainTimeout},
 	} {
 		if d.value < time.Millisecond {

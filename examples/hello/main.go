@@ -16,7 +16,7 @@ func main() {
 	}
 	io.OnConnection(func(s *sio.Socket) {
 		fmt.Println("connected:", s.ID())
-		report(s.On("hey", func(s *sio.Socket, name string, ack sio.Ack) error {
+		report(s.On("hey", func(_ *sio.Socket, name string, ack sio.Ack) error {
 			return ack.Send("hey, " + name)
 		}))
 		s.OnDisconnect(func(s *sio.Socket, reason sio.Reason) {

@@ -43,66 +43,126 @@ var acceptedHeads = []struct {
 	head string
 	want request
 }{
-	{"plain", head("GET /a/b?c=d HTTP/1.1", "Host: example.org"),
-		request{Method: "GET", Target: "/a/b?c=d", Path: "/a/b", Query: "c=d", Host: "example.org", Minor: 1, Length: -1, KeepAlive: true}},
-	{"empty lines in front", "\r\n\r\n" + head("GET / HTTP/1.1", "Host: a"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"second question mark", head("GET /?a?b HTTP/1.1", "Host: a"),
-		request{Method: "GET", Target: "/?a?b", Path: "/", Query: "a?b", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"two slashes", head("GET //a/b HTTP/1.1", "Host: a"),
-		request{Method: "GET", Target: "//a/b", Path: "//a/b", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"any method", head("x-Y! / HTTP/1.1", "Host: a"),
-		request{Method: "x-Y!", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"options of the server", head("OPTIONS * HTTP/1.1", "Host: a"),
-		request{Method: "OPTIONS", Target: "*", Path: "*", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"absolute form", head("GET http://b:80/x?y HTTP/1.1", "Host: a"),
-		request{Method: "GET", Target: "/x?y", Path: "/x", Query: "y", Host: "b:80", Minor: 1, Length: -1, KeepAlive: true}},
-	{"absolute form without path", head("GET HTTPS://b HTTP/1.1", "Host: a"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "b", Minor: 1, Length: -1, KeepAlive: true}},
-	{"absolute form with query only", head("GET http://b?y=/z HTTP/1.1", "Host: a"),
-		request{Method: "GET", Target: "/?y=/z", Path: "/", Query: "y=/z", Host: "b", Minor: 1, Length: -1, KeepAlive: true}},
-	{"1.0 without host", head("GET / HTTP/1.0"),
-		request{Method: "GET", Target: "/", Path: "/", Length: -1}},
-	{"1.0 keep-alive", head("GET / HTTP/1.0", "Connection: Keep-Alive"),
-		request{Method: "GET", Target: "/", Path: "/", Length: -1, KeepAlive: true}},
-	{"1.0 close wins", head("GET / HTTP/1.0", "Connection: keep-alive, close"),
-		request{Method: "GET", Target: "/", Path: "/", Length: -1}},
-	{"1.0 does not upgrade or expect", head("GET / HTTP/1.0", "Connection: upgrade", "Upgrade: websocket", "Expect: 100-continue"),
-		request{Method: "GET", Target: "/", Path: "/", Length: -1}},
-	{"close", head("GET / HTTP/1.1", "Host: a", "Connection: close"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1}},
-	{"close in a list", head("GET / HTTP/1.1", "Host: a", "Connection: foo ,\tCLOSE,"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1}},
-	{"close in the second header", head("GET / HTTP/1.1", "Host: a", "Connection: keep-alive", "Connection: close"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1}},
-	{"closed is not close", head("GET / HTTP/1.1", "Host: a", "Connection: closed"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"upgrade", head("GET / HTTP/1.1", "Host: a", "Connection: keep-alive, Upgrade", "Upgrade: WebSocket"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true, Upgrade: "WebSocket"}},
-	{"upgrade not in connection", head("GET / HTTP/1.1", "Host: a", "Upgrade: websocket"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true}},
-	{"length", head("POST / HTTP/1.1", "Host: a", "content-LENGTH: 12"),
-		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 12, KeepAlive: true}},
-	{"length zero", head("POST / HTTP/1.1", "Host: a", "Content-Length: 0"),
-		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, KeepAlive: true}},
-	{"length with zeros in front", head("POST / HTTP/1.1", "Host: a", "Content-Length: 00000000000000000000000000012"),
-		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 12, KeepAlive: true}},
-	{"length at the limit", head("POST / HTTP/1.1", "Host: a", "Content-Length: 1000000"),
-		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 1_000_000, KeepAlive: true}},
-	{"chunked", head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: Chunked"),
-		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, Chunked: true, KeepAlive: true}},
-	{"expects continue", head("POST / HTTP/1.1", "Host: a", "Content-Length: 1", "Expect: 100-Continue"),
-		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 1, KeepAlive: true, Continue: true}},
-	{"host empty", head("GET / HTTP/1.1", "Host:"),
-		request{Method: "GET", Target: "/", Path: "/", Minor: 1, Length: -1, KeepAlive: true}},
-	{"host with port", head("GET / HTTP/1.1", "Host: a-b.example:8080"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a-b.example:8080", Minor: 1, Length: -1, KeepAlive: true}},
-	{"host with empty port", head("GET / HTTP/1.1", "Host: a:"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a:", Minor: 1, Length: -1, KeepAlive: true}},
-	{"host with percent-encoding", head("GET / HTTP/1.1", "Host: a%C3%a4"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "a%C3%a4", Minor: 1, Length: -1, KeepAlive: true}},
-	{"host in brackets", head("GET / HTTP/1.1", "Host: [::1]:80"),
-		request{Method: "GET", Target: "/", Path: "/", Host: "[::1]:80", Minor: 1, Length: -1, KeepAlive: true}},
+	{
+		"plain", head("GET /a/b?c=d HTTP/1.1", "Host: example.org"),
+		request{Method: "GET", Target: "/a/b?c=d", Path: "/a/b", Query: "c=d", Host: "example.org", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"empty lines in front", "\r\n\r\n" + head("GET / HTTP/1.1", "Host: a"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"second question mark", head("GET /?a?b HTTP/1.1", "Host: a"),
+		request{Method: "GET", Target: "/?a?b", Path: "/", Query: "a?b", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"two slashes", head("GET //a/b HTTP/1.1", "Host: a"),
+		request{Method: "GET", Target: "//a/b", Path: "//a/b", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"any method", head("x-Y! / HTTP/1.1", "Host: a"),
+		request{Method: "x-Y!", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"options of the server", head("OPTIONS * HTTP/1.1", "Host: a"),
+		request{Method: "OPTIONS", Target: "*", Path: "*", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"absolute form", head("GET http://b:80/x?y HTTP/1.1", "Host: a"),
+		request{Method: "GET", Target: "/x?y", Path: "/x", Query: "y", Host: "b:80", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"absolute form without path", head("GET HTTPS://b HTTP/1.1", "Host: a"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "b", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"absolute form with query only", head("GET http://b?y=/z HTTP/1.1", "Host: a"),
+		request{Method: "GET", Target: "/?y=/z", Path: "/", Query: "y=/z", Host: "b", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"1.0 without host", head("GET / HTTP/1.0"),
+		request{Method: "GET", Target: "/", Path: "/", Length: -1},
+	},
+	{
+		"1.0 keep-alive", head("GET / HTTP/1.0", "Connection: Keep-Alive"),
+		request{Method: "GET", Target: "/", Path: "/", Length: -1, KeepAlive: true},
+	},
+	{
+		"1.0 close wins", head("GET / HTTP/1.0", "Connection: keep-alive, close"),
+		request{Method: "GET", Target: "/", Path: "/", Length: -1},
+	},
+	{
+		"1.0 does not upgrade or expect", head("GET / HTTP/1.0", "Connection: upgrade", "Upgrade: websocket", "Expect: 100-continue"),
+		request{Method: "GET", Target: "/", Path: "/", Length: -1},
+	},
+	{
+		"close", head("GET / HTTP/1.1", "Host: a", "Connection: close"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1},
+	},
+	{
+		"close in a list", head("GET / HTTP/1.1", "Host: a", "Connection: foo ,\tCLOSE,"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1},
+	},
+	{
+		"close in the second header", head("GET / HTTP/1.1", "Host: a", "Connection: keep-alive", "Connection: close"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1},
+	},
+	{
+		"closed is not close", head("GET / HTTP/1.1", "Host: a", "Connection: closed"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"upgrade", head("GET / HTTP/1.1", "Host: a", "Connection: keep-alive, Upgrade", "Upgrade: WebSocket"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true, Upgrade: "WebSocket"},
+	},
+	{
+		"upgrade not in connection", head("GET / HTTP/1.1", "Host: a", "Upgrade: websocket"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"length", head("POST / HTTP/1.1", "Host: a", "content-LENGTH: 12"),
+		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 12, KeepAlive: true},
+	},
+	{
+		"length zero", head("POST / HTTP/1.1", "Host: a", "Content-Length: 0"),
+		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, KeepAlive: true},
+	},
+	{
+		"length with zeros in front", head("POST / HTTP/1.1", "Host: a", "Content-Length: 00000000000000000000000000012"),
+		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 12, KeepAlive: true},
+	},
+	{
+		"length at the limit", head("POST / HTTP/1.1", "Host: a", "Content-Length: 1000000"),
+		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 1_000_000, KeepAlive: true},
+	},
+	{
+		"chunked", head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: Chunked"),
+		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: -1, Chunked: true, KeepAlive: true},
+	},
+	{
+		"expects continue", head("POST / HTTP/1.1", "Host: a", "Content-Length: 1", "Expect: 100-Continue"),
+		request{Method: "POST", Target: "/", Path: "/", Host: "a", Minor: 1, Length: 1, KeepAlive: true, Continue: true},
+	},
+	{
+		"host empty", head("GET / HTTP/1.1", "Host:"),
+		request{Method: "GET", Target: "/", Path: "/", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"host with port", head("GET / HTTP/1.1", "Host: a-b.example:8080"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a-b.example:8080", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"host with empty port", head("GET / HTTP/1.1", "Host: a:"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a:", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"host with percent-encoding", head("GET / HTTP/1.1", "Host: a%C3%a4"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "a%C3%a4", Minor: 1, Length: -1, KeepAlive: true},
+	},
+	{
+		"host in brackets", head("GET / HTTP/1.1", "Host: [::1]:80"),
+		request{Method: "GET", Target: "/", Path: "/", Host: "[::1]:80", Minor: 1, Length: -1, KeepAlive: true},
+	},
 }
 
 func TestParseHeadAccepts(t *testing.T) {

@@ -5,7 +5,6 @@ package hello
 import (
 	"embed"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"sync"
@@ -86,7 +85,7 @@ func (a *app) count(s *sio.Socket) {
 func (a *app) print(format string, args ...any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, err := io.WriteString(a.cfg.Out, fmt.Sprintf(format, args...)); err != nil {
+	if _, err := fmt.Fprintf(a.cfg.Out, format, args...); err != nil {
 		a.cfg.Logger.Warn("hello: printing", "error", err)
 	}
 }
