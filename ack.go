@@ -222,7 +222,7 @@ func (w *ackWait) finish(args RawArgs, err error) {
 	s := w.socket
 	s.ns.server.handlers.Add(1)
 	go func() {
-		defer s.ns.server.handlers.Done()
+		defer s.ns.server.handlers.Add(-1)
 		s.protect(func() error { w.done(Reply{args}, err); return nil })
 	}()
 }

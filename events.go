@@ -108,7 +108,7 @@ func (q *eventQueue) start() {
 
 // work does jobs until there are none.
 func (q *eventQueue) work() {
-	defer q.socket.ns.server.handlers.Done()
+	defer q.socket.ns.server.handlers.Add(-1)
 	var batch []job
 	for {
 		q.mu.Lock()

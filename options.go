@@ -4,12 +4,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // Options configure a [Server]. A zero field means its default.
 type Options struct {
-	// Path is where the server answers; default "/socket.io".
+	// Path is where the server answers, with or without slashes at its ends;
+	// default "/socket.io".
 	Path string
 	// PingInterval (default 25 s) is the time between heartbeats, PingTimeout
 	// (20 s) how long a client may take to answer one.
@@ -70,7 +72,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Path == "" {
+	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
 		o.Path = "/socket.io"
 	}
 	if o.ConnectTimeout <= 0 {

@@ -31,7 +31,7 @@ type Server struct {
 	listeners  []net.Listener
 
 	closing  atomic.Bool
-	handlers sync.WaitGroup // goroutines that run handlers
+	handlers atomic.Int64 // goroutines that run handlers
 }
 
 // New makes a server and starts its event loops. It takes connections from
@@ -130,7 +130,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.engine.CloseAll()
 	errs = append(errs,
 		s.await(ctx, func() bool { return s.engine.Sessions() == 0 }),
-		s.awaitHandlers(ctx))
+		s.await(ctx, func() bool { return s.handlers.Load() == 0 }))
 	if ctx.Err() == nil {
 		s.reactor.Drain()
 		errs = append(errs, s.await(ctx, func() bool { return s.reactor.Connections() == 0 }))
@@ -161,20 +161,6 @@ func (s *Server) await(ctx context.Context, done func() bool) error {
 		}
 	}
 	return nil
-}
-
-func (s *Server) awaitHandlers(ctx context.Context) error {
-	idle := make(chan struct{})
-	go func() {
-		s.handlers.Wait()
-		close(idle)
-	}()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Of returns the namespace of that name, and makes it if there is none. The
@@ -246,10 +232,10 @@ type router struct{ *Server }
 // ServeRequest is called by the reactor.
 func (s router) ServeRequest(c *loop.Conn, r *loop.Request) {
 	switch {
-	case s.engine.Matches(r.Path):
-		s.engine.ServeRequest(c, r)
 	case s.files != nil && isClientFile(r.Path, s.opts.Path):
 		c.ServeHTTP(r, s.files)
+	case s.engine.Matches(r.Path):
+		s.engine.ServeRequest(c, r)
 	case s.opts.Handler != nil:
 		c.ServeHTTP(r, s.opts.Handler)
 	default:

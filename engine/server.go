@@ -49,11 +49,11 @@ func New(opts Options, h Handler) *Server {
 // Sessions returns how many sessions are open. Any goroutine may call it.
 func (s *Server) Sessions() int { return int(s.count.Load()) }
 
-// Matches reports whether a request with that path is this server's.
+// Matches reports whether a request with that path is this server's: all that
+// is the server's path or below it.
 func (s *Server) Matches(path []byte) bool {
 	p := s.opts.Path
-	return len(path) >= len(p) && string(path[:len(p)]) == p &&
-		(len(path) == len(p) || string(path[len(p):]) == "/")
+	return len(path) >= len(p) && string(path[:len(p)]) == p && (len(path) == len(p) || path[len(p)] == '/')
 }
 
 // CloseAll refuses new sessions from now on and closes all there are with

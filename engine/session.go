@@ -159,7 +159,7 @@ func (s *Session) close(reason CloseReason, err error) {
 	s.over.Store(true)
 	s.Cancel(&s.timer)
 	s.server.sessions.remove(s)
-	s.server.count.Add(-1)
+	defer s.server.count.Add(-1) // whoever waits for the last session waits for its OnClose, too
 	if p := s.polling; p != nil {
 		s.dropCandidate()
 		p.queue = append(p.queue, controlPacket(engineio.Close))

@@ -1,0 +1,183 @@
+package sio_test
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/andybalholm/brotli"
+
+	sio "github.com/sio-gnet/sio-gnet"
+)
+
+var bundle = fstest.MapFS{
+	"socket.io.js":                 {Data: []byte("/* " + strings.Repeat("plain ", 100) + "*/")},
+	"socket.io.min.js":             {Data: []byte("min")},
+	"socket.io.min.js.map":         {Data: []byte("{}")},
+	"socket.io.msgpack.min.js":     {Data: []byte("msgpack")},
+	"secret.txt":                   {Data: []byte("secret")},
+	"socket.io.msgpack.min.js.map": {Data: []byte("{}")},
+}
+
+func withBundle(o *sio.Options) { o.ClientFiles, o.ClientVersion = bundle, "4.8.9" }
+
+// request asks without decoding what comes.
+func request(t *testing.T, method, url string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(body)
+}
+
+func TestClientFiles(t *testing.T) {
+	f := serve(t, withBundle)
+	base := "http://" + f.addr + "/socket.io/"
+	for _, tc := range []struct{ name, contentType string }{
+		{"socket.io.js", "application/javascript; charset=utf-8"},
+		{"socket.io.min.js?v=1", "application/javascript; charset=utf-8"},
+		{"socket.io.msgpack.min.js", "application/javascript; charset=utf-8"},
+		{"socket.io.min.js.map", "application/json; charset=utf-8"},
+	} {
+		res, body := request(t, "GET", base+tc.name)
+		file, _, _ := strings.Cut(tc.name, "?")
+		if res.StatusCode != 200 || body != string(bundle[file].Data) {
+			t.Errorf("%s: %d %q", tc.name, res.StatusCode, body)
+		}
+		for header, want := range map[string]string{
+			"Content-Type": tc.contentType, "Cache-Control": "public, max-age=0", "Etag": `"4.8.9"`, "Content-Encoding": "",
+		} {
+			if got := res.Header.Get(header); got != want {
+				t.Errorf("%s: %s is %q, want %q", tc.name, header, got, want)
+			}
+		}
+	}
+	for name, want := range map[string]int{
+		"socket.io.esm.min.js": 404, // in the list, but not in this bundle
+		"secret.txt":           400, // not in the list: it is Engine.IO's to answer
+		"../go.mod":            400,
+	} {
+		if res, body := request(t, "GET", base+name); res.StatusCode != want || strings.Contains(body, "secret") {
+			t.Errorf("%s: %d %q, want %d", name, res.StatusCode, body, want)
+		}
+	}
+	if res, body := request(t, "HEAD", base+"socket.io.js"); res.StatusCode != 200 || body != "" || res.ContentLength != int64(len(bundle["socket.io.js"].Data)) {
+		t.Errorf("HEAD: %d, %d bytes, %q", res.StatusCode, res.ContentLength, body)
+	}
+	if res, _ := request(t, "POST", base+"socket.io.js"); res.StatusCode != 405 || res.Header.Get("Allow") == "" {
+		t.Errorf("POST: %d", res.StatusCode)
+	}
+}
+
+func TestClientFilesRevalidation(t *testing.T) {
+	f := serve(t, withBundle)
+	for etag, want := range map[string]int{
+		`"4.8.9"`: 304, `W/"4.8.9"`: 304, `"4.8.8"`: 200, `4.8.9`: 200,
+	} {
+		res, body := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js", "If-None-Match", etag)
+		if res.StatusCode != want || (want == 304) != (body == "") {
+			t.Errorf("If-None-Match %s: %d with %d bytes", etag, res.StatusCode, len(body))
+		}
+	}
+}
+
+// Without a version, each file's content is its tag.
+func TestClientFilesWithoutVersion(t *testing.T) {
+	f := serve(t, func(o *sio.Options) { o.ClientFiles = bundle })
+	tags := make(map[string]bool)
+	for _, name := range []string{"socket.io.js", "socket.io.min.js"} {
+		res, _ := request(t, "GET", "http://"+f.addr+"/socket.io/"+name)
+		tag := res.Header.Get("Etag")
+		tags[tag] = true
+		if res, _ := request(t, "GET", "http://"+f.addr+"/socket.io/"+name, "If-None-Match", tag); res.StatusCode != 304 {
+			t.Errorf("%s with its tag %s: %d", name, tag, res.StatusCode)
+		}
+	}
+	if len(tags) != 2 || tags[""] {
+		t.Errorf("tags %v", tags)
+	}
+}
+
+func TestClientFilesCompressed(t *testing.T) {
+	f := serve(t, withBundle)
+	for _, tc := range []struct{ accept, want string }{
+		{"gzip", "gzip"}, {"br", "br"}, {"gzip, br", "gzip"}, {"br, gzip", "br"}, {"gzip;q=0.5, br;q=0.9", "br"},
+		{"gzip;q=0", ""}, {"identity", ""}, {"*", ""}, {"zstd", ""}, {"", ""},
+	} {
+		res, body := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js", "Accept-Encoding", tc.accept)
+		if got := res.Header.Get("Content-Encoding"); got != tc.want {
+			t.Errorf("Accept-Encoding %q: %q, want %q", tc.accept, got, tc.want)
+			continue
+		}
+		if !strings.Contains(res.Header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("Accept-Encoding %q: Vary %q", tc.accept, res.Header.Get("Vary"))
+		}
+		var plain io.Reader = strings.NewReader(body)
+		switch tc.want {
+		case "gzip":
+			var err error
+			if plain, err = gzip.NewReader(plain); err != nil {
+				t.Fatal(err)
+			}
+		case "br":
+			plain = brotli.NewReader(plain)
+		}
+		if got, err := io.ReadAll(plain); err != nil || string(got) != string(bundle["socket.io.js"].Data) {
+			t.Errorf("Accept-Encoding %q: %q, %v", tc.accept, got, err)
+		}
+	}
+}
+
+func TestClientFilesUnderAnotherPath(t *testing.T) {
+	f := serve(t, withBundle, func(o *sio.Options) { o.Path = "/ws/" })
+	if res, body := request(t, "GET", "http://"+f.addr+"/ws/socket.io.min.js"); res.StatusCode != 200 || body != "min" {
+		t.Errorf("%d %q", res.StatusCode, body)
+	}
+	if res, _ := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.min.js"); res.StatusCode != 404 {
+		t.Errorf("under the default path: %d", res.StatusCode)
+	}
+}
+
+func TestNoClientFiles(t *testing.T) {
+	f := serve(t)
+	res, body := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js")
+	if res.StatusCode != 400 || body != `{"code":0,"message":"Transport unknown"}` {
+		t.Errorf("%d %q", res.StatusCode, body)
+	}
+}
+
+// Requests for other paths are the program's.
+func TestHandlerForOtherPaths(t *testing.T) {
+	f := serve(t, func(o *sio.Options) {
+		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := io.WriteString(w, r.Method+" "+r.URL.Path); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	for path, want := range map[string]string{"/": "GET /", "/a/b?c": "GET /a/b", "/socket.iox": "GET /socket.iox"} {
+		if res, body := request(t, "GET", "http://"+f.addr+path); res.StatusCode != 200 || body != want {
+			t.Errorf("%s: %d %q", path, res.StatusCode, body)
+		}
+	}
+	plain := serve(t)
+	if res, _ := request(t, "GET", "http://"+plain.addr+"/"); res.StatusCode != 404 {
+		t.Errorf("without a handler: %d", res.StatusCode)
+	}
+}

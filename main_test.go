@@ -1,0 +1,162 @@
+package sio_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	sio "github.com/sio-gnet/sio-gnet"
+	"github.com/sio-gnet/sio-gnet/internal/testclient"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// gnet's worker pool, one for the process.
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+}
+
+// fixture is a server under test, and what its OnError was told.
+type fixture struct {
+	*sio.Server
+	addr string
+
+	mu     sync.Mutex
+	errors []error
+}
+
+// serve starts a server on a free port and ends it with the test.
+func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
+	tb.Helper()
+	f := new(fixture)
+	o := &sio.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), OnError: func(_ *sio.Socket, err error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.errors = append(f.errors, err)
+	}}
+	for _, opt := range opts {
+		opt(o)
+	}
+	var err error
+	if f.Server, err = sio.New(o); err != nil {
+		tb.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f.addr = ln.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- f.Serve(ln) }()
+	testclient.Eventually(tb, "the server to serve", func() bool { return f.Addr() != nil })
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := f.Shutdown(ctx); err != nil {
+			tb.Errorf("Shutdown: %v", err)
+		}
+		if err := <-served; !errors.Is(err, sio.ErrServerClosed) {
+			tb.Errorf("Serve returned %v", err)
+		}
+	})
+	return f
+}
+
+// oneLoop puts all clients on the same event loop.
+func oneLoop(o *sio.Options) { o.Loops = 1 }
+
+// connect joins "/" and returns the client with the server's socket.
+func (f *fixture) connect(tb testing.TB) (*testclient.Client, *sio.Socket) {
+	tb.Helper()
+	c, id := testclient.Connect(tb, f.addr, "/")
+	s := f.Of("/").Socket(id)
+	if s == nil {
+		tb.Fatalf("no socket with the id %q", id)
+	}
+	return c, s
+}
+
+// on registers a handler for all sockets of "/".
+func (f *fixture) on(tb testing.TB, event string, handler any, opts ...sio.HandlerOption) {
+	tb.Helper()
+	if err := f.OnEvent(event, handler, opts...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// wantError waits for an error that OnError gets and that matches. It is taken
+// off the list.
+func (f *fixture) wantError(tb testing.TB, matches func(error) bool) error {
+	tb.Helper()
+	var found error
+	testclient.Eventually(tb, "an error", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for i, err := range f.errors {
+			if matches(err) {
+				found = err
+				f.errors = append(f.errors[:i], f.errors[i+1:]...)
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// isError is for wantError.
+func isError(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// asError is for wantError, too.
+func asError[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// wantNoErrors fails if OnError was told anything that the test did not take.
+func (f *fixture) wantNoErrors(tb testing.TB) {
+	tb.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.errors) > 0 {
+		tb.Errorf("errors: %v", f.errors)
+	}
+}
+
+// recorder collects lines from handlers.
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *recorder) add(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+}
+
+func (r *recorder) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.lines, "\n")
+}
+
+// want waits until these lines are there, and fails on others.
+func (r *recorder) want(tb testing.TB, lines ...string) {
+	tb.Helper()
+	want := strings.Join(lines, "\n")
+	testclient.Eventually(tb, "the lines:\n"+want, func() bool { return len(r.text()) >= len(want) })
+	if got := r.text(); got != want {
+		tb.Errorf("got lines:\n%s\nwant:\n%s", got, want)
+	}
+}
