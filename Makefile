@@ -47,6 +47,8 @@ test: tools client ## vet, lint and test everything, race detector on
 	@$(MAKE) lint
 	@echo "go test -race"
 	@go test -race -shuffle=on -timeout 12m ./...
+	@echo "go test, for allocations (which the race detector adds to)"
+	@go test -run Alloc ./...
 
 .PHONY: lint
 lint: $(LINTER) ## golangci-lint, configured in .golangci.yml

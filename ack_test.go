@@ -195,7 +195,7 @@ func TestReplyOutlivesItsTurn(t *testing.T) {
 		replies []sio.Reply
 	)
 	for i := range emits {
-		if err := s.EmitAck(0, func(r sio.Reply, err error) {
+		if err := s.EmitAck(0, func(r sio.Reply, _ error) {
 			mu.Lock()
 			defer mu.Unlock()
 			replies = append(replies, r)
@@ -205,7 +205,7 @@ func TestReplyOutlivesItsTurn(t *testing.T) {
 		c.Want(fmt.Sprintf(`42%d["q"]`, i))
 	}
 	for i := range emits {
-		c.Send(fmt.Sprintf(`43%d["%s"]`, i, strings.Repeat(fmt.Sprint(i%10), 100)))
+		c.Send(fmt.Sprintf(`43%d[%q]`, i, strings.Repeat(fmt.Sprint(i%10), 100)))
 	}
 	testclient.Eventually(t, "all answers", func() bool { mu.Lock(); defer mu.Unlock(); return len(replies) == emits })
 	count := make(map[byte]int)

@@ -193,7 +193,7 @@ func TestDisconnectByServer(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
 	var ends recorder
-	note := func(s *sio.Socket, r sio.Reason) { ends.add(string(r)) }
+	note := func(_ *sio.Socket, r sio.Reason) { ends.add(string(r)) }
 	t.Run("one namespace", func(t *testing.T) {
 		c, s := f.connect(t)
 		c.Join("/admin", "")

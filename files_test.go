@@ -1,9 +1,12 @@
 package sio_test
 
 import (
+	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,15 +27,24 @@ var bundle = fstest.MapFS{
 
 func withBundle(o *sio.Options) { o.ClientFiles, o.ClientVersion = bundle, "4.8.9" }
 
-// request asks without decoding what comes.
-func request(t *testing.T, method, url string, headers ...string) (*http.Response, string) {
+// answer is what came, as it came.
+type answer struct {
+	status int
+	header http.Header
+	length int64
+	body   string
+}
+
+// request asks without decoding what comes; headers are names and values in
+// turn.
+func request(t *testing.T, method, url string, headers ...string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
+	for pair := range slices.Chunk(headers, 2) {
+		req.Header.Set(pair[0], pair[1])
 	}
 	res, err := (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
@@ -43,7 +55,7 @@ func request(t *testing.T, method, url string, headers ...string) (*http.Respons
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(body)
+	return answer{res.StatusCode, res.Header, res.ContentLength, string(body)}
 }
 
 func TestClientFiles(t *testing.T) {
@@ -55,15 +67,15 @@ func TestClientFiles(t *testing.T) {
 		{"socket.io.msgpack.min.js", "application/javascript; charset=utf-8"},
 		{"socket.io.min.js.map", "application/json; charset=utf-8"},
 	} {
-		res, body := request(t, "GET", base+tc.name)
+		res := request(t, "GET", base+tc.name)
 		file, _, _ := strings.Cut(tc.name, "?")
-		if res.StatusCode != 200 || body != string(bundle[file].Data) {
-			t.Errorf("%s: %d %q", tc.name, res.StatusCode, body)
+		if res.status != 200 || res.body != string(bundle[file].Data) {
+			t.Errorf("%s: %d %q", tc.name, res.status, res.body)
 		}
 		for header, want := range map[string]string{
 			"Content-Type": tc.contentType, "Cache-Control": "public, max-age=0", "Etag": `"4.8.9"`, "Content-Encoding": "",
 		} {
-			if got := res.Header.Get(header); got != want {
+			if got := res.header.Get(header); got != want {
 				t.Errorf("%s: %s is %q, want %q", tc.name, header, got, want)
 			}
 		}
@@ -73,15 +85,15 @@ func TestClientFiles(t *testing.T) {
 		"secret.txt":           400, // not in the list: it is Engine.IO's to answer
 		"../go.mod":            400,
 	} {
-		if res, body := request(t, "GET", base+name); res.StatusCode != want || strings.Contains(body, "secret") {
-			t.Errorf("%s: %d %q, want %d", name, res.StatusCode, body, want)
+		if res := request(t, "GET", base+name); res.status != want || strings.Contains(res.body, "secret") {
+			t.Errorf("%s: %d %q, want %d", name, res.status, res.body, want)
 		}
 	}
-	if res, body := request(t, "HEAD", base+"socket.io.js"); res.StatusCode != 200 || body != "" || res.ContentLength != int64(len(bundle["socket.io.js"].Data)) {
-		t.Errorf("HEAD: %d, %d bytes, %q", res.StatusCode, res.ContentLength, body)
+	if res := request(t, "HEAD", base+"socket.io.js"); res.status != 200 || res.body != "" || res.length != int64(len(bundle["socket.io.js"].Data)) {
+		t.Errorf("HEAD: %d, %d bytes, %q", res.status, res.length, res.body)
 	}
-	if res, _ := request(t, "POST", base+"socket.io.js"); res.StatusCode != 405 || res.Header.Get("Allow") == "" {
-		t.Errorf("POST: %d", res.StatusCode)
+	if res := request(t, "POST", base+"socket.io.js"); res.status != 405 || res.header.Get("Allow") == "" {
+		t.Errorf("POST: %d", res.status)
 	}
 }
 
@@ -90,9 +102,9 @@ func TestClientFilesRevalidation(t *testing.T) {
 	for etag, want := range map[string]int{
 		`"4.8.9"`: 304, `W/"4.8.9"`: 304, `"4.8.8"`: 200, `4.8.9`: 200,
 	} {
-		res, body := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js", "If-None-Match", etag)
-		if res.StatusCode != want || (want == 304) != (body == "") {
-			t.Errorf("If-None-Match %s: %d with %d bytes", etag, res.StatusCode, len(body))
+		res := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js", "If-None-Match", etag)
+		if res.status != want || (want == 304) != (res.body == "") {
+			t.Errorf("If-None-Match %s: %d with %d bytes", etag, res.status, len(res.body))
 		}
 	}
 }
@@ -102,11 +114,11 @@ func TestClientFilesWithoutVersion(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.ClientFiles = bundle })
 	tags := make(map[string]bool)
 	for _, name := range []string{"socket.io.js", "socket.io.min.js"} {
-		res, _ := request(t, "GET", "http://"+f.addr+"/socket.io/"+name)
-		tag := res.Header.Get("Etag")
+		res := request(t, "GET", "http://"+f.addr+"/socket.io/"+name)
+		tag := res.header.Get("Etag")
 		tags[tag] = true
-		if res, _ := request(t, "GET", "http://"+f.addr+"/socket.io/"+name, "If-None-Match", tag); res.StatusCode != 304 {
-			t.Errorf("%s with its tag %s: %d", name, tag, res.StatusCode)
+		if res := request(t, "GET", "http://"+f.addr+"/socket.io/"+name, "If-None-Match", tag); res.status != 304 {
+			t.Errorf("%s with its tag %s: %d", name, tag, res.status)
 		}
 	}
 	if len(tags) != 2 || tags[""] {
@@ -117,18 +129,26 @@ func TestClientFilesWithoutVersion(t *testing.T) {
 func TestClientFilesCompressed(t *testing.T) {
 	f := serve(t, withBundle)
 	for _, tc := range []struct{ accept, want string }{
-		{"gzip", "gzip"}, {"br", "br"}, {"gzip, br", "gzip"}, {"br, gzip", "br"}, {"gzip;q=0.5, br;q=0.9", "br"},
-		{"gzip;q=0", ""}, {"identity", ""}, {"*", ""}, {"zstd", ""}, {"", ""},
+		{"gzip", "gzip"},
+		{"br", "br"},
+		{"gzip, br", "gzip"},
+		{"br, gzip", "br"},
+		{"gzip;q=0.5, br;q=0.9", "br"},
+		{"gzip;q=0", ""},
+		{"identity", ""},
+		{"*", ""},
+		{"zstd", ""},
+		{"", ""},
 	} {
-		res, body := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js", "Accept-Encoding", tc.accept)
-		if got := res.Header.Get("Content-Encoding"); got != tc.want {
+		res := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js", "Accept-Encoding", tc.accept)
+		if got := res.header.Get("Content-Encoding"); got != tc.want {
 			t.Errorf("Accept-Encoding %q: %q, want %q", tc.accept, got, tc.want)
 			continue
 		}
-		if !strings.Contains(res.Header.Get("Vary"), "Accept-Encoding") {
-			t.Errorf("Accept-Encoding %q: Vary %q", tc.accept, res.Header.Get("Vary"))
+		if !strings.Contains(res.header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("Accept-Encoding %q: Vary %q", tc.accept, res.header.Get("Vary"))
 		}
-		var plain io.Reader = strings.NewReader(body)
+		var plain io.Reader = strings.NewReader(res.body)
 		switch tc.want {
 		case "gzip":
 			var err error
@@ -138,7 +158,7 @@ func TestClientFilesCompressed(t *testing.T) {
 		case "br":
 			plain = brotli.NewReader(plain)
 		}
-		if got, err := io.ReadAll(plain); err != nil || string(got) != string(bundle["socket.io.js"].Data) {
+		if got, err := io.ReadAll(plain); err != nil || !bytes.Equal(got, bundle["socket.io.js"].Data) {
 			t.Errorf("Accept-Encoding %q: %q, %v", tc.accept, got, err)
 		}
 	}
@@ -146,19 +166,19 @@ func TestClientFilesCompressed(t *testing.T) {
 
 func TestClientFilesUnderAnotherPath(t *testing.T) {
 	f := serve(t, withBundle, func(o *sio.Options) { o.Path = "/ws/" })
-	if res, body := request(t, "GET", "http://"+f.addr+"/ws/socket.io.min.js"); res.StatusCode != 200 || body != "min" {
-		t.Errorf("%d %q", res.StatusCode, body)
+	if res := request(t, "GET", "http://"+f.addr+"/ws/socket.io.min.js"); res.status != 200 || res.body != "min" {
+		t.Errorf("%d %q", res.status, res.body)
 	}
-	if res, _ := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.min.js"); res.StatusCode != 404 {
-		t.Errorf("under the default path: %d", res.StatusCode)
+	if res := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.min.js"); res.status != 404 {
+		t.Errorf("under the default path: %d", res.status)
 	}
 }
 
 func TestNoClientFiles(t *testing.T) {
 	f := serve(t)
-	res, body := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js")
-	if res.StatusCode != 400 || body != `{"code":0,"message":"Transport unknown"}` {
-		t.Errorf("%d %q", res.StatusCode, body)
+	res := request(t, "GET", "http://"+f.addr+"/socket.io/socket.io.js")
+	if res.status != 400 || res.body != `{"code":0,"message":"Transport unknown"}` {
+		t.Errorf("%d %q", res.status, res.body)
 	}
 }
 
@@ -166,18 +186,18 @@ func TestNoClientFiles(t *testing.T) {
 func TestHandlerForOtherPaths(t *testing.T) {
 	f := serve(t, func(o *sio.Options) {
 		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, err := io.WriteString(w, r.Method+" "+r.URL.Path); err != nil {
+			if _, err := fmt.Fprint(w, r.Method, " ", r.URL.Path); err != nil {
 				t.Error(err)
 			}
 		})
 	})
 	for path, want := range map[string]string{"/": "GET /", "/a/b?c": "GET /a/b", "/socket.iox": "GET /socket.iox"} {
-		if res, body := request(t, "GET", "http://"+f.addr+path); res.StatusCode != 200 || body != want {
-			t.Errorf("%s: %d %q", path, res.StatusCode, body)
+		if res := request(t, "GET", "http://"+f.addr+path); res.status != 200 || res.body != want {
+			t.Errorf("%s: %d %q", path, res.status, res.body)
 		}
 	}
 	plain := serve(t)
-	if res, _ := request(t, "GET", "http://"+plain.addr+"/"); res.StatusCode != 404 {
-		t.Errorf("without a handler: %d", res.StatusCode)
+	if res := request(t, "GET", "http://"+plain.addr+"/"); res.status != 404 {
+		t.Errorf("without a handler: %d", res.status)
 	}
 }

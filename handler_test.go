@@ -37,8 +37,10 @@ func TestHandlerForms(t *testing.T) {
 		{"a missing text", func(_ *sio.Socket, a string, ack sio.Ack) { say(ack, a == "") }, ``, `true|`},
 		{"no socket", func(a int, ack sio.Ack) { say(ack, a) }, `,7`, `7|`},
 		{"several types", func(_ *sio.Socket, a int, b float64, c bool, d string, ack sio.Ack) { say(ack, a, b, c, d) }, `,-1,2.5,true,"x"`, `-1|2.5|true|x|`},
-		{"structs, slices and maps", func(p point, l []point, m map[string]int, ack sio.Ack) { say(ack, p, l, m) },
-			`,{"x":1,"name":"n"},[{"x":2}],{"k":3}`, `{X:1 Name:n}|[{X:2 Name:}]|map[k:3]|`},
+		{
+			"structs, slices and maps", func(p point, l []point, m map[string]int, ack sio.Ack) { say(ack, p, l, m) },
+			`,{"x":1,"name":"n"},[{"x":2}],{"k":3}`, `{X:1 Name:n}|[{X:2 Name:}]|map[k:3]|`,
+		},
 		{"pointers", func(p *point, q *int, ack sio.Ack) { say(ack, p.X, q == nil) }, `,{"x":5},null`, `5|true|`},
 		{"anything", func(v any, ack sio.Ack) { say(ack, v) }, `,{"a":[1,"b",null]}`, `map[a:[1 b <nil>]]|`},
 		{"raw JSON", func(m json.RawMessage, ack sio.Ack) { say(ack, string(m)) }, `,{"a": [1]}`, `{"a": [1]}|`},
@@ -77,7 +79,7 @@ func TestHandlersWithoutAck(t *testing.T) {
 	f := serve(t)
 	var got recorder
 	f.on(t, "none", func() { got.add("none") })
-	f.on(t, "socket", func(s *sio.Socket) { got.add("socket") })
+	f.on(t, "socket", func(*sio.Socket) { got.add("socket") })
 	f.on(t, "raw", func(_ *sio.Socket, args sio.RawArgs) { got.add("raw " + string(args.JSON(0))) })
 	f.on(t, "text", func(_ *sio.Socket, text string) { got.add("text " + text) })
 	f.on(t, "rest", func(rest ...int) { got.add(fmt.Sprint("rest ", rest)) })
@@ -152,7 +154,7 @@ func TestWrongArguments(t *testing.T) {
 			c, s := f.connect(t)
 			c.Send(`42["e",`+tc.args+`]`, `421["echo"]`)
 			c.Want("431[]")
-			err := f.wantError(t, asError[*sio.ArgumentError])
+			err := f.takeError(t, asError[*sio.ArgumentError])
 			ae, _ := errors.AsType[*sio.ArgumentError](err)
 			if ae.Event != "e" || ae.Index != tc.index || ae.Unwrap() == nil || ae.Type == nil {
 				t.Errorf("error %+v", ae)
@@ -196,7 +198,7 @@ func TestHandlerThatPanics(t *testing.T) {
 			c.Send(`42["panic"]`)
 			c.Want("41")
 			ends.want(t, "server namespace disconnect")
-			pe, _ := errors.AsType[*sio.PanicError](f.wantError(t, asError[*sio.PanicError]))
+			pe, _ := errors.AsType[*sio.PanicError](f.takeError(t, asError[*sio.PanicError]))
 			if pe.Value != "oh no" || !strings.Contains(string(pe.Stack), "handler_test.go") {
 				t.Errorf("panic %v, stack:\n%s", pe.Value, pe.Stack)
 			}

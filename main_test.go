@@ -3,7 +3,6 @@ package sio_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -37,7 +36,7 @@ type fixture struct {
 func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
 	tb.Helper()
 	f := new(fixture)
-	o := &sio.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), OnError: func(_ *sio.Socket, err error) {
+	o := &sio.Options{Logger: slog.New(slog.DiscardHandler), OnError: func(_ *sio.Socket, err error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.errors = append(f.errors, err)
@@ -92,9 +91,15 @@ func (f *fixture) on(tb testing.TB, event string, handler any, opts ...sio.Handl
 	}
 }
 
-// wantError waits for an error that OnError gets and that matches. It is taken
+// wantError waits for an error that OnError gets and that matches.
+func (f *fixture) wantError(tb testing.TB, matches func(error) bool) {
+	tb.Helper()
+	_ = f.takeError(tb, matches)
+}
+
+// takeError waits for an error that OnError gets and that matches, and takes it
 // off the list.
-func (f *fixture) wantError(tb testing.TB, matches func(error) bool) error {
+func (f *fixture) takeError(tb testing.TB, matches func(error) bool) error {
 	tb.Helper()
 	var found error
 	testclient.Eventually(tb, "an error", func() bool {

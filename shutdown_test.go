@@ -81,12 +81,12 @@ func TestClose(t *testing.T) {
 	c, s := f.connect(t)
 	var ended recorder
 	s.OnDisconnect(func(_ *sio.Socket, r sio.Reason) { ended.add(string(r)) })
-	if err := f.Server.Close(); err != nil {
+	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
 	c.WantClosed()
 	ended.want(t, "server shutting down")
-	if err := f.Server.Close(); err != nil {
+	if err := f.Close(); err != nil {
 		t.Errorf("again: %v", err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

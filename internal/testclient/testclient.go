@@ -74,7 +74,8 @@ func Dial(tb testing.TB, addr string, query ...string) *Client {
 func Connect(tb testing.TB, addr, namespace string) (*Client, string) {
 	tb.Helper()
 	c := Dial(tb, addr)
-	return c, c.Join(namespace, "")
+	id := c.Join(namespace, "")
+	return c, id
 }
 
 // Join joins a namespace, with auth data if any, and returns the socket's id.
