@@ -1,5 +1,5 @@
 # `make run` serves the chat on http://localhost:3000, `make test` checks everything.
-# What is fetched or built goes to bin/, .cache/, clientbundle/dist/ and
+# What is fetched or built goes to bin/, .cache/, clientbundle/files/ and
 # test/clients/node/node_modules/, all of them ignored by git.
 
 SHELL       := bash
@@ -130,7 +130,7 @@ need-python:
 .PHONY: clean
 clean: ## remove everything that was built or fetched
 	@rm -rf bin $(CACHE) $(NODE)/node_modules
-	@find clientbundle/dist -mindepth 1 ! -name README -delete 2>/dev/null || true
+	@find clientbundle/files -mindepth 1 ! -name README -delete 2>/dev/null || true
 
 .PHONY: help
 help: ## this list

@@ -1,6 +1,6 @@
 // Package clientbundle embeds the browser client of Socket.IO, for programs that
 // serve it themselves. The files come from npm and are not part of the
-// repository: `make client` puts them into dist before a build.
+// repository: `make client` puts them into files before a build.
 //
 //	files, err := clientbundle.FS()
 //	…
@@ -15,15 +15,15 @@ import (
 	"strings"
 )
 
-//go:embed all:dist
-var dist embed.FS
+//go:embed all:files
+var embedded embed.FS
 
 // ErrAbsent says that the program was built without the client's files.
 var ErrAbsent = errors.New("clientbundle: the browser client is not in this build; run `make client` and build again")
 
 // FS returns the files, socket.io.min.js and its siblings, or [ErrAbsent].
 func FS() (fs.FS, error) {
-	files, err := fs.Sub(dist, "dist")
+	files, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return nil, fmt.Errorf("clientbundle: %w", err)
 	}
@@ -35,7 +35,7 @@ func FS() (fs.FS, error) {
 
 // Version returns the client's version, such as "4.8.4"; "" if it is absent.
 func Version() string {
-	v, err := dist.ReadFile("dist/VERSION")
+	v, err := embedded.ReadFile("files/VERSION")
 	if err != nil {
 		return ""
 	}

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Fetches the browser client from npm into dist/, from where it is embedded.
+# Fetches the browser client from npm into files/, from where it is embedded.
 set -euo pipefail
 
 version=4.8.4 # of npm's socket.io-client; the only place that names it
 
-dist="$(cd "$(dirname "$0")" && pwd)/dist"
+dest="$(cd "$(dirname "$0")" && pwd)/files"
 files=(socket.io.js socket.io.min.js socket.io.esm.min.js socket.io.msgpack.min.js)
 
-if [ "$(cat "$dist/VERSION" 2>/dev/null || true)" = "$version" ]; then
+if [ "$(cat "$dest/VERSION" 2>/dev/null || true)" = "$version" ]; then
   exit 0
 fi
 if ! command -v npm >/dev/null; then
@@ -19,8 +19,8 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 echo "fetching socket.io-client $version"
 (cd "$work" && npm pack --silent "socket.io-client@$version" >/dev/null && tar xzf ./*.tgz)
-mkdir -p "$dist"
+mkdir -p "$dest"
 for f in "${files[@]}"; do
-  cp "$work/package/dist/$f" "$work/package/dist/$f.map" "$dist/"
+  cp "$work/package/dist/$f" "$work/package/dist/$f.map" "$dest/"
 done
-echo "$version" >"$dist/VERSION"
+echo "$version" >"$dest/VERSION"

@@ -38,7 +38,7 @@ func TestBrowser(t *testing.T) {
 // `make client` fetched.
 func buildServer(t *testing.T) string {
 	t.Helper()
-	needFile(t, filepath.Join("..", "..", "clientbundle", "dist", "socket.io.min.js"), "make client")
+	needFile(t, filepath.Join("..", "..", "clientbundle", "files", "socket.io.min.js"), "make client")
 	binary := filepath.Join(t.TempDir(), "sio-gnet")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/sio-gnet").CombinedOutput()
 	if err != nil {
