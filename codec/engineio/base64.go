@@ -4,8 +4,19 @@ package engineio
 // alphabets are understood, other characters are skipped, padding may be
 // missing, and what follows it is ignored.
 func decodeBase64(b []byte) []byte {
-	out, bits, have := 0, uint32(0), 0
-	for _, c := range b {
+	in, out := 0, 0
+	for in+4 <= len(b) {
+		q := b[in : in+4]
+		v0, v1, v2, v3 := base64Values[q[0]], base64Values[q[1]], base64Values[q[2]], base64Values[q[3]]
+		if v0|v1|v2|v3 == skip {
+			break // not four digits in a row: the loop below takes the rest
+		}
+		v := uint32(v0)<<18 | uint32(v1)<<12 | uint32(v2)<<6 | uint32(v3)
+		b[out], b[out+1], b[out+2] = byte(v>>16), byte(v>>8), byte(v)
+		in, out = in+4, out+3
+	}
+	bits, have := uint32(0), 0
+	for _, c := range b[in:] {
 		if c == '=' {
 			break
 		}

@@ -93,7 +93,7 @@ func (r *PayloadReader) Next() (Packet, error) {
 	if r.done {
 		return Packet{}, io.EOF
 	}
-	if r.left == 0 {
+	if r.left <= 0 {
 		return Packet{}, ErrTooManyPackets
 	}
 	r.left--

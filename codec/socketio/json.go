@@ -1,6 +1,9 @@
 package socketio
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // scanner validates JSON (RFC 8259) without building anything of it.
 type scanner struct {
@@ -52,26 +55,51 @@ func (s *scanner) literal(word string) error {
 	return nil
 }
 
-// str scans a string. Invalid UTF-8 passes: transports have checked it.
+// str scans a string. Invalid UTF-8 passes; a WebSocket has none, polling may.
 func (s *scanner) str() error {
-	for i := s.i + 1; i < len(s.b); {
-		switch c := s.b[i]; {
-		case c == '"':
+	for i := s.i + 1; ; {
+		// Most strings end soon; of a longer one, words are faster than bytes.
+		for near := min(i+16, len(s.b)); i < near && !special[s.b[i]]; {
+			i++
+		}
+		if i < len(s.b) && !special[s.b[i]] {
+			for i+8 <= len(s.b) && plain(binary.LittleEndian.Uint64(s.b[i:])) {
+				i += 8
+			}
+			for i < len(s.b) && !special[s.b[i]] {
+				i++
+			}
+		}
+		if i >= len(s.b) || s.b[i] < ' ' {
+			return ErrInvalidPayload
+		}
+		if s.b[i] == '"' {
 			s.i = i + 1
 			return nil
-		case c < ' ':
-			return ErrInvalidPayload
-		case c != '\\':
-			i++
-		default:
-			n := escapeLen(s.b[i:])
-			if n == 0 {
-				return ErrInvalidPayload
-			}
-			i += n
 		}
+		n := escapeLen(s.b[i:])
+		if n == 0 {
+			return ErrInvalidPayload
+		}
+		i += n
 	}
-	return ErrInvalidPayload
+}
+
+// special are the bytes that have a meaning in a JSON string: quotes, backslashes
+// and control characters.
+var special = func() (is [256]bool) {
+	for c := range ' ' {
+		is[c] = true
+	}
+	is['"'], is['\\'] = true, true
+	return is
+}()
+
+// plain reports whether none of eight bytes is special.
+func plain(b uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := b^ones*'"', b^ones*'\\'
+	return ((b-ones*' ')&^b|(quote-ones)&^quote|(backslash-ones)&^backslash)&highs == 0
 }
 
 // escapeLen returns the length of the escape that b begins with, 0 if it is none.
