@@ -88,7 +88,7 @@ func (e *RequestError) response(upgrade bool, header []byte) loop.Response {
 	body = append(append(append(body, `,"message":"`...), e.message()...), `"}`...)
 	return loop.Response{
 		Status: status, ContentType: "application/json",
-		Header: append(header, noStore...), Body: body,
+		Header: header, Body: body,
 	}
 }
 

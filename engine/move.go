@@ -1,36 +1,31 @@
 package engine
 
-import (
-	"errors"
-
-	"github.com/sio-gnet/sio-gnet/loop"
-)
+import "github.com/sio-gnet/sio-gnet/loop"
 
 // A session moves when it upgrades to a WebSocket on another loop. No message
 // may be overtaken by a later one meanwhile, wherever they come from:
 //
-//  1. The Receiver moves the session's memberships (OnMove). A fan-out posts
-//     under the lock of its room, so each one sees the session on one loop only.
-//  2. home changes under the session's lock, under which Send posts too, and
-//     in the same critical section a fence is posted to the old loop. So all
-//     that was posted there lies before the fence, and all that is posted later
-//     goes to the new loop, where it is stashed.
+//  1. Under the session's lock, under which Send posts too, the Receiver moves
+//     the session's memberships (OnMove). A fan-out posts under the lock of its
+//     room, so each one sees the session on one loop only.
+//  2. In the same critical section home changes, and a fence is posted to the old
+//     loop. So all that was posted there lies before the fence, and all that is
+//     posted later goes to the new loop, where it is stashed. Who saw a fan-out go
+//     to the new loop can't send to the old one any more.
 //  3. When the old loop comes to the fence it has done all of its work for the
-//     session, and hands it over.
+//     session, and hands it over. Until it arrives, the session has no owner: what
+//     a client still sends to the old loop must follow to the new one.
 //  4. The new loop takes it: first the queue that came along, then the stash.
-
-// errUpgradeLost closes a session whose WebSocket ended during the upgrade.
-var errUpgradeLost = errors.New("engine: websocket closed during upgrade")
 
 // move starts to hand the session over to the loop of its candidate.
 func (s *Session) move(k *candidate) {
 	from, to := s.owner.Load(), k.conn.Loop()
 	s.polling.moving = true
-	s.receiver.OnMove(s, to)
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.receiver.OnMove(s, to)
 	s.home = to
 	from.Post(&fenceTask{s, k})
-	s.mu.Unlock()
 }
 
 type fenceTask struct {
@@ -41,6 +36,7 @@ type fenceTask struct {
 // Run ends the old loop's part.
 func (t *fenceTask) Run(l *loop.Loop) {
 	l.Cancel(&t.session.timer)
+	t.session.owner.Store(nil)
 	t.candidate.conn.Loop().Post(&arriveTask{t.session, t.candidate})
 }
 
@@ -58,9 +54,6 @@ func (t *arriveTask) Run(l *loop.Loop) {
 	} else {
 		s.startHeartbeat()
 		s.adopt(t.candidate)
-	}
-	if s.state == stateClosing {
-		s.close(ForcedClose, nil)
 	}
 	stash := s.stash
 	s.stash = nil

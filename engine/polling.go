@@ -185,7 +185,7 @@ func (s *Session) onPost(l *loop.Loop, t *postTask) {
 // onPayload handles the packets of a POST, up to the first bad one.
 func (s *Session) onPayload(body []byte) error {
 	packets := engineio.NewPayloadReader(body, s.server.opts.MaxPacketsPerPayload)
-	for {
+	for s.receives() { // once the session is over, it does not matter what follows
 		p, err := packets.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -193,10 +193,9 @@ func (s *Session) onPayload(body []byte) error {
 		if err != nil {
 			return err
 		}
-		if !s.onPacket(p) {
-			return nil // the session is over, whatever follows
-		}
+		s.onPacket(p)
 	}
+	return nil
 }
 
 // queuePolling queues a message for the next poll. It takes over one reference.

@@ -22,7 +22,8 @@ type Receiver interface {
 	OnMessage(s *Session, data []byte, binary bool)
 	// OnMove says that the session is about to move to the loop to. Whatever was
 	// posted to the old loop for the session until OnMove returns is still done
-	// there first.
+	// there first. It is called under the session's lock: all it may do is to tell
+	// those that post to the session's loop by themselves.
 	OnMove(s *Session, to *loop.Loop)
 	// OnClose is called once, last of all. err says more for [TransportError].
 	OnClose(s *Session, reason CloseReason, err error)
@@ -76,7 +77,7 @@ func (s *Server) ServeRequest(c *loop.Conn, r *loop.Request) {
 	session, err := s.verify(r, transport, upgrade)
 	if err != nil {
 		s.opts.Logger.Debug("engine: request refused", "code", int(err.Code), "reason", err.Error(), "remote", c.RemoteAddr())
-		s.respond(c, err.response(upgrade, s.corsHeader(nil, r)))
+		s.respond(c, err.response(upgrade, append(s.corsHeader(nil, r), noStore...)))
 		return
 	}
 	switch {
@@ -154,4 +155,7 @@ func (s *Server) open(session *Session) {
 	s.count.Add(1)
 	session.startHeartbeat()
 	session.receiver = s.handler.OnOpen(session)
+	if s.closing.Load() { // CloseAll may not have seen it yet
+		session.Discard()
+	}
 }

@@ -31,6 +31,7 @@ type Session struct {
 	timer   loop.Timer // heartbeat; deadline of a close
 
 	state        sessionState
+	ended        bool // nothing more is received
 	awaitingPong bool
 
 	// stash belongs to the loop that the session is moving to: tasks that came
@@ -102,9 +103,13 @@ func (s *Session) Cancel(t *loop.Timer) { s.owner.Load().Cancel(t) }
 // does not fetch the rest within CloseTimeout loses it.
 func (s *Session) Close() { s.Post(&closeTask{s, false}) }
 
-// End is Close for the owner's loop: what follows in the turn's input is not
-// handled any more.
-func (s *Session) End() { s.closeGently() }
+// End is Close for the owner's loop: from here on nothing more is received or
+// sent.
+func (s *Session) End() {
+	s.ended = true
+	s.over.Store(true)
+	s.Close() // in a task, behind those of what was sent
+}
 
 // Discard closes the session at once; what is queued is lost.
 func (s *Session) Discard() { s.Post(&closeTask{s, true}) }
@@ -175,12 +180,9 @@ func (s *Session) close(reason CloseReason, err error) {
 	}
 }
 
-// onPacket handles a packet that came over the session's transport. It reports
-// whether the next one may be handled.
-func (s *Session) onPacket(p engineio.Packet) bool {
-	if s.state != stateOpen {
-		return false
-	}
+// onPacket handles a packet that came over the session's transport while the
+// session receives.
+func (s *Session) onPacket(p engineio.Packet) {
 	switch p.Type {
 	case engineio.Message:
 		s.receiver.OnMessage(s, p.Data, p.Binary)
@@ -195,8 +197,10 @@ func (s *Session) onPacket(p engineio.Packet) bool {
 		}
 		s.close(TransportClose, nil)
 	}
-	return s.state == stateOpen
 }
+
+// receives reports whether packets of the peer still count.
+func (s *Session) receives() bool { return s.state == stateOpen && !s.ended }
 
 // Owner returns the loop that owns the session. On that loop.
 func (s *Session) Owner() *loop.Loop { return s.owner.Load() }

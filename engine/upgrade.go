@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -28,10 +29,14 @@ const (
 type candidate struct {
 	session *Session
 	conn    *loop.Conn
+	// inFlight counts the events on their way to the owner. While there are any,
+	// no other may take the short way.
+	inFlight atomic.Int32
 
 	// Of the owner.
 	deadline, noop loop.Timer
 	probed         bool
+	lost           error // why the WebSocket ended after the upgrade was decided
 }
 
 // considerUpgrade takes a WebSocket handshake for a session that exists, on the
@@ -47,7 +52,7 @@ func (s *Session) considerUpgrade(c *loop.Conn, hs loop.Handshake, header []byte
 		s.server.opts.Logger.Debug("engine: websocket not accepted", "error", err)
 		return
 	}
-	s.runOrPost(c.Loop(), &candidateTask{cand, candidateOpen, nil, false})
+	cand.toOwner(&candidateTask{candidate: cand, event: candidateOpen})
 }
 
 type candidateEvent uint8
@@ -63,36 +68,70 @@ type candidateTask struct {
 	event     candidateEvent
 	payload   []byte
 	binary    bool
+	err       error
 }
 
+// Run is called with events that were posted.
 func (t *candidateTask) Run(l *loop.Loop) {
-	s := t.candidate.session
-	if !s.Owned(l, t) {
+	k := t.candidate
+	if !k.session.Owned(l, t) {
 		return
 	}
+	last := k.inFlight.Add(-1) == 0
+	t.handle()
+	if last && k.session.conn == k.conn {
+		k.handOver()
+	}
+}
+
+func (t *candidateTask) handle() {
+	s := t.candidate.session
 	switch t.event {
 	case candidateOpen:
 		s.onCandidate(t.candidate)
 	case candidateFrame:
 		s.onCandidateFrame(t.candidate, t.payload, t.binary)
 	case candidateClosed:
-		s.onCandidateClosed(t.candidate)
+		s.onCandidateClosed(t.candidate, t.err)
 	}
 }
 
-// OnMessage passes a frame on to the session's owner.
-func (k *candidate) OnMessage(c *loop.Conn, binary bool, payload []byte) {
-	s := k.session
-	if s.owner.Load() == c.Loop() {
-		s.onCandidateFrame(k, payload, binary)
+// toOwner passes an event on to the session's owner, behind those before it. On
+// the connection's loop.
+func (k *candidate) toOwner(t *candidateTask) {
+	if k.direct() {
+		t.handle()
 		return
 	}
-	s.Post(&candidateTask{k, candidateFrame, append([]byte(nil), payload...), binary})
+	k.inFlight.Add(1)
+	k.session.Post(t)
+}
+
+// direct reports whether the connection's loop, on which it is called, may
+// handle events itself.
+func (k *candidate) direct() bool {
+	return k.session.OwnedBy(k.conn.Loop()) && k.inFlight.Load() == 0
+}
+
+// OnMessage passes a frame on.
+func (k *candidate) OnMessage(_ *loop.Conn, binary bool, payload []byte) {
+	if !k.direct() { // payload is only valid now
+		payload = append([]byte(nil), payload...)
+	}
+	k.toOwner(&candidateTask{candidate: k, event: candidateFrame, payload: payload, binary: binary})
 }
 
 // OnClose passes the end of the WebSocket on.
-func (k *candidate) OnClose(c *loop.Conn, _ error) {
-	k.session.runOrPost(c.Loop(), &candidateTask{k, candidateClosed, nil, false})
+func (k *candidate) OnClose(_ *loop.Conn, err error) {
+	k.toOwner(&candidateTask{candidate: k, event: candidateClosed, err: err})
+}
+
+// handOver makes the session the Stream of its WebSocket, unless events of the
+// candidate are still to come first.
+func (k *candidate) handOver() {
+	if k.inFlight.Load() == 0 && k.conn.Attached(k) {
+		k.conn.Attach((*socketStream)(k.session))
+	}
 }
 
 // onConn runs f on the loop of the candidate's connection.
@@ -164,13 +203,15 @@ func (s *Session) onProbe(k *candidate, payload []byte, binary bool) {
 	}
 }
 
-func (s *Session) onCandidateClosed(k *candidate) {
+func (s *Session) onCandidateClosed(k *candidate, err error) {
 	p := s.polling
 	switch {
 	case p != nil && p.candidate == k && !p.moving:
 		s.cancelCandidate()
+	case p != nil && p.candidate == k:
+		k.lost = err
 	case s.conn == k.conn:
-		(*socketStream)(s).OnClose(k.conn, errUpgradeLost)
+		(*socketStream)(s).OnClose(k.conn, err)
 	}
 }
 
@@ -216,16 +257,19 @@ func (s *Session) adopt(k *candidate) {
 	queue := s.polling.queue
 	s.polling = nil
 	s.conn = k.conn
-	if k.conn.Closed() {
-		s.conn = nil
-		for _, m := range queue {
+	open := k.conn.Attached(k)
+	k.handOver()
+	for _, m := range queue {
+		if open {
+			m.writeTo(s.conn)
+		} else {
 			m.Release()
 		}
-		s.close(TransportClose, errUpgradeLost)
-		return
 	}
-	k.conn.Attach((*socketStream)(s))
-	for _, m := range queue {
-		m.writeTo(s.conn)
+	switch {
+	case k.lost != nil:
+		(*socketStream)(s).OnClose(k.conn, k.lost)
+	case s.state == stateClosing:
+		s.close(ForcedClose, nil)
 	}
 }

@@ -43,6 +43,9 @@ type socketStream Session
 // OnMessage takes one frame's packet.
 func (t *socketStream) OnMessage(_ *loop.Conn, binary bool, payload []byte) {
 	s := (*Session)(t)
+	if !s.receives() {
+		return
+	}
 	if binary {
 		s.onPacket(engineio.DecodeBinary(payload))
 		return

@@ -1,0 +1,358 @@
+package engine
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sio-gnet/sio-gnet/codec/engineio"
+	"github.com/sio-gnet/sio-gnet/loop"
+)
+
+func TestPollingMessages(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.wantEcho("hello")
+	c.wantEcho("grüße 日本 😀")
+	c.wantEcho("")
+	c.wantEcho(`quotes " and \n`)
+	c.wantReceived(t, "hello", "grüße 日本 😀", "", `quotes " and \n`)
+}
+
+func TestPollingPayload(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.wantPost("4one", "bAQIDBA==", "4two", "b", "b_-8")
+	c.wantReceived(t, "one", "binary:\x01\x02\x03\x04", "two", "binary:", "binary:\xff\xef")
+
+	// What one POST makes the server send comes back as one payload.
+	c.get.send(http.MethodGet, c.target, "")
+	c.get.want(200, "4one\x1ebAQIDBA==\x1e4two\x1eb\x1eb/+8=")
+}
+
+func TestPollAnswerHeader(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	post := c.post.do(http.MethodPost, c.target, "4x")
+	get := c.get.do(http.MethodGet, c.target, "")
+	for _, tc := range []struct {
+		answer     answer
+		kind, body string
+	}{
+		{post, "text/html", "ok"},
+		{get, "text/plain; charset=UTF-8", "4x"},
+	} {
+		h := tc.answer.header
+		if tc.answer.status != 200 || tc.answer.body != tc.body || h.Get("Content-Type") != tc.kind ||
+			h.Get("Content-Length") != "2" || strings.Join(h.Values("Cache-Control"), ",") != "no-store" {
+			t.Errorf("%v %v, want %q as %s", tc.answer, h, tc.body, tc.kind)
+		}
+	}
+}
+
+func TestWaitingPoll(t *testing.T) {
+	f := serve(t, silent)
+	c := f.poll(t)
+	c.startPoll()
+	c.send(t, "news")
+	c.get.want(200, "4news")
+
+	// What is sent in one turn of the loop leaves in one answer.
+	c.startPoll()
+	c.inspect(t, func() { c.send(t, "a", "b", "c") })
+	c.get.want(200, "4a\x1e4b\x1e4c")
+
+	c.send(t, "kept")
+	c.wantPoll("4kept")
+	if err := c.Send(false, NewMessage([]byte("1"), false), NewMessage([]byte("2"), true)); err != nil {
+		t.Fatal(err)
+	}
+	c.get.send(http.MethodGet, c.target, "")
+	c.get.want(200, "41\x1ebMg==")
+}
+
+func TestVolatileOnPolling(t *testing.T) {
+	f := serve(t, silent)
+	c := f.poll(t)
+	volatile := func(text string) {
+		t.Helper()
+		if err := c.Send(true, NewMessage([]byte(text), false), NewMessage([]byte("and more"), false)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	volatile("lost: no poll waits")
+	c.inspect(t, func() {}) // the poll comes behind it
+	c.send(t, "kept")
+	c.wantPoll("4kept")
+	c.startPoll()
+	volatile("seen")
+	c.get.want(200, "4seen\x1e4and more")
+}
+
+func TestDeliver(t *testing.T) {
+	f := serve(t, silent)
+	poller, socket := f.poll(t), f.connect(t)
+	group := []Message{NewMessage([]byte("a"), false), NewMessage([]byte("b"), true)}
+	deliver := func(volatile bool) {
+		for _, r := range []*record{poller.record, socket.record} {
+			r.inspect(t, func() {
+				for _, m := range group {
+					m.Retain(1)
+				}
+				r.Deliver(r.Owner(), volatile, group)
+			})
+		}
+	}
+	deliver(true) // the poller has no poll waiting and misses it
+	socket.want("4a", "binary:b")
+	deliver(false)
+	socket.want("4a", "binary:b")
+	poller.wantPoll("4a", "bYg==")
+	for _, m := range group {
+		m.Release()
+	}
+}
+
+func TestTwoPollsAtOnce(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.startPoll()
+	c.post.send(http.MethodGet, c.target, "")
+	c.post.want(400, "")
+	c.get.want(200, "1")
+	c.wantClosed(t, TransportError, ErrPollOverlap)
+	c.wantGone()
+}
+
+// A POST counts from when it is whole: one whose body still comes in does not
+// keep another out.
+func TestTwoPostsAtOnce(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	slow := f.dial(t)
+	slow.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n4sl")
+	c.wantPost("4quick")
+	slow.write("ow")
+	slow.want(200, "ok")
+	c.wantReceived(t, "quick", "slow")
+	c.wantPoll("4quick", "4slow")
+}
+
+func TestPollCutByClient(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.startPoll()
+	c.get.conn.Close()
+	c.wantClosed(t, TransportError, ErrPollAborted)
+	c.wantGone()
+}
+
+// A client that cuts its poll and polls again at once must not get to a session
+// that still counts on the first poll, whichever loops the two are on.
+func TestPollAgainAfterCut(t *testing.T) {
+	f := serve(t, twoLoops)
+	for range 30 {
+		c := f.poll(t)
+		c.startPoll()
+		c.get.conn.Close()
+		c.post.send(http.MethodGet, c.target, "")
+		if a := c.post.receive(); a.status != 400 {
+			t.Fatalf("second poll: %v", a)
+		}
+		c.wantClosed(t, TransportError, nil)
+	}
+}
+
+func TestPostCutByClient(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	cut := f.dial(t)
+	cut.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n4cut")
+	cut.conn.Close()
+	c.wantEcho("goes on")
+	c.wantReceived(t, "goes on")
+}
+
+func TestLargePost(t *testing.T) {
+	f := serve(t, func(c *config) { c.MaxPayload = 1000 })
+	c := f.poll(t)
+	fits := strings.Repeat("x", 999)
+	c.wantEcho(fits)
+
+	big := f.dial(t)
+	big.send(http.MethodPost, c.target, "4"+fits+"y")
+	if a := big.receive(); a.status != 413 || !a.closes {
+		t.Errorf("by length: %v", a)
+	}
+	big = f.dial(t)
+	big.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n4" + fits + "y\r\n0\r\n\r\n")
+	if a := big.receive(); a.status != 413 || !a.closes {
+		t.Errorf("chunked: %v", a)
+	}
+	c.wantEcho("goes on")
+	c.wantReceived(t, fits, "goes on")
+}
+
+func TestChunkedPost(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.post.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n4a\r\n3\r\n\x1e4b\r\n0\r\n\r\n")
+	c.post.want(200, "ok")
+	c.wantReceived(t, "a", "b")
+}
+
+func TestBadPayload(t *testing.T) {
+	f := serve(t, func(c *config) { c.MaxPacketsPerPayload = 3 })
+	for _, tc := range []struct {
+		name, body string
+		err        error
+		received   []string
+	}{
+		{"empty", "", engineio.ErrEmptyPacket, nil},
+		{"unknown type", "abc", engineio.ErrUnknownType, nil},
+		{"unknown type 7", "7", engineio.ErrUnknownType, nil},
+		{"only a separator", "\x1e", engineio.ErrEmptyPacket, nil},
+		{"leading separator", "\x1e4a", engineio.ErrEmptyPacket, nil},
+		{"trailing separator", "4a\x1e", engineio.ErrEmptyPacket, []string{"a"}},
+		{"double separator", "4a\x1e\x1e4b", engineio.ErrEmptyPacket, []string{"a"}},
+		{"good before bad", "4a\x1e4b\x1ex", engineio.ErrUnknownType, []string{"a", "b"}},
+		{"too many packets", "4a\x1e4b\x1e4c\x1e4d", engineio.ErrTooManyPackets, []string{"a", "b", "c"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := f.poll(t)
+			c.startPoll()
+			c.post.send(http.MethodPost, c.target, tc.body)
+			c.post.want(400, "")
+			if a := c.get.receive(); a.status != 200 || !strings.HasSuffix("\x1e"+a.body, "\x1e1") {
+				t.Errorf("waiting poll: %v", a)
+			}
+			c.wantClosed(t, ParseError, tc.err)
+			c.wantReceived(t, tc.received...)
+			c.wantGone()
+		})
+	}
+}
+
+// Base64 is taken as leniently as the reference does.
+func TestLenientBase64(t *testing.T) {
+	f := serve(t, silent)
+	c := f.poll(t)
+	c.wantPost("bAQ ID\nBA", "bA!Q==AQ", "b=")
+	c.wantReceived(t, "binary:\x01\x02\x03\x04", "binary:\x01", "binary:")
+}
+
+func TestContentTypeOfPost(t *testing.T) {
+	f := serve(t)
+	for _, kind := range []string{"text/plain;charset=UTF-8", "application/octet-stream; x=1", "nonsense"} {
+		c := f.poll(t)
+		if a := c.post.do(http.MethodPost, c.target, "4a", "Content-Type: "+kind); a.status != 200 {
+			t.Errorf("%s: %v", kind, a)
+		}
+	}
+	c := f.poll(t)
+	if a := c.post.do(http.MethodPost, c.target, "4a", "Content-Type: application/octet-stream"); a.status != 400 || a.body != "" {
+		t.Errorf("binary: %v", a)
+	}
+	c.wantClosed(t, TransportError, ErrInvalidContent)
+	c.wantReceived(t)
+}
+
+func TestClosePacketOnPolling(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.startPoll()
+	c.wantPost("4before", "1", "4behind", "xyz")
+	if a := c.get.receive(); a.status != 200 || a.body != "6" {
+		t.Errorf("waiting poll: %v", a)
+	}
+	c.wantClosed(t, TransportClose, nil)
+	c.wantReceived(t, "before")
+	c.wantGone()
+
+	c = f.poll(t)
+	c.wantPost("1")
+	c.wantClosed(t, TransportClose, nil)
+	c.post.send(http.MethodPost, c.target, "4late")
+	c.post.want(400, refusal(CodeUnknownSession))
+	c.wantReceived(t)
+}
+
+// Packets that only a server sends, or that belong to an upgrade, do nothing.
+func TestPacketsWithoutEffect(t *testing.T) {
+	f := serve(t)
+	poller, socket := f.poll(t), f.connect(t)
+	poller.wantPost("0", "3", "3probe", "5", "6", "0{}")
+	poller.wantEcho("lives")
+	socket.write("0", "3", "3probe", "5", "6", "0{}")
+	socket.wantEcho("lives")
+}
+
+func TestOtherMethodsOnSession(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "get"} {
+		a := f.dial(t).do(method, c.target, "", "Content-Length: 0")
+		if method == "PUT" { // it has that line already
+			a = f.dial(t).do(method, c.target, "")
+		}
+		if a.status != 405 || a.body != "" || a.header.Get("Allow") != "GET, POST" {
+			t.Errorf("%s: %v %v", method, a, a.header)
+		}
+	}
+	c.wantEcho("unaffected")
+}
+
+// TestPipelinedRequests shows that requests sent ahead are served one after the
+// other, a GET that waits included.
+func TestPipelinedRequests(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	post := func(body string) string {
+		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s", c.target, len(body), body)
+	}
+	get := "GET " + c.target + " HTTP/1.1\r\nHost: test\r\n\r\n"
+	c.post.write(post("4a") + get + get + post("4c"))
+	c.post.want(200, "ok")
+	c.post.want(200, "4a")
+	c.wantPolling(t)
+	c.wantReceived(t, "a")
+	c.send(t, "b")
+	c.post.want(200, "4b")
+	c.post.want(200, "ok")
+	c.wantPoll("4c")
+}
+
+// TestPollingAcrossLoops has the requests of a session on loops of their own.
+func TestPollingAcrossLoops(t *testing.T) {
+	f := serve(t, twoLoops)
+	sessions := make(map[*loop.Loop]*poller)
+	for range 100 {
+		if c := f.poll(t); sessions[c.Home()] == nil {
+			sessions[c.Home()] = c
+		}
+		if len(sessions) == 2 {
+			break
+		}
+	}
+	if len(sessions) != 2 {
+		t.Fatal("all sessions are on one loop")
+	}
+	loops := f.reactor.Loops()
+	a, b := sessions[loops[0]], sessions[loops[1]]
+	a.get, b.get = b.get, a.get
+	a.post, b.post = f.dial(t), f.dial(t)
+	for _, c := range sessions {
+		c.wantEcho("from elsewhere")
+		c.wantPost("4a", "bAQID")
+		c.wantPoll("4a", "bAQID")
+		c.startPoll()
+		c.send(t, "news")
+		c.get.want(200, "4news")
+	}
+	for _, c := range sessions {
+		c.post.send(http.MethodPost, c.target, "x")
+		c.post.want(400, "")
+		c.wantClosed(t, ParseError, engineio.ErrUnknownType)
+	}
+}
