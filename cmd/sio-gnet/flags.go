@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
+	"net/url"
 	"os"
+	"regexp"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -35,14 +35,20 @@ type serveCommand struct {
 	DrainTimeout   time.Duration `default:"10s" env:"SIO_DRAIN_TIMEOUT" help:"How long SIGTERM or SIGINT waits for clients and handlers; a second signal ends at once."`
 
 	MaxPayload int      `default:"1000000" env:"SIO_MAX_PAYLOAD" help:"Largest message taken from a client, in bytes."`
-	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN,…" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
+	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
 	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
 
-	LogLevel  slog.Level `default:"info" env:"SIO_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
-	LogFormat string     `enum:"text,json" default:"text" env:"SIO_LOG_FORMAT" help:"text or json, to standard error."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" env:"SIO_LOG_LEVEL" help:"debug, info, warn or error."`
+	LogFormat string `enum:"text,json" default:"text" env:"SIO_LOG_FORMAT" help:"text or json, to standard error."`
 
 	BlockingHandlers bool `env:"SIO_BLOCKING_HANDLERS" help:"bench: run handlers on goroutines, where they may block, not on the event loops."`
 }
+
+// maxLoops is as many event loops as the reactor takes.
+const maxLoops = 256
+
+// pathRule leaves out what would have to be escaped, in a URL or in the page.
+var pathRule = regexp.MustCompile(`^(/[\w~-][\w.~-]*)+/?$`)
 
 // Validate is called by kong; it says what the types can't.
 func (c *serveCommand) Validate() error {
@@ -61,19 +67,50 @@ func (c *serveCommand) Validate() error {
 		}
 	}
 	switch {
+	case c.Addr == "":
+		return errors.New("--addr must be an address such as :3000, not empty")
 	case c.MaxPayload < 1:
 		return fmt.Errorf("--max-payload must be positive, not %d", c.MaxPayload)
-	case c.Loops < 0:
-		return fmt.Errorf("--loops must not be negative, not %d", c.Loops)
-	case !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?# ") || strings.Trim(c.Path, "/") == "":
+	case c.Loops < 0 || c.Loops > maxLoops:
+		return fmt.Errorf("--loops must be from 0 to %d, not %d", maxLoops, c.Loops)
+	case !pathRule.MatchString(c.Path):
 		return fmt.Errorf("--path must be a path such as /socket.io, not %q", c.Path)
 	}
+	for _, origin := range c.Origins {
+		if !isOrigin(origin) {
+			return fmt.Errorf("--origins must be origins such as https://example.com, or *, not %q", origin)
+		}
+	}
 	return nil
+}
+
+// isOrigin refuses what no browser sends as an Origin, which would match
+// nothing: a host alone, or a URL with a path.
+func isOrigin(s string) bool {
+	if s == "*" || s == "null" {
+		return true
+	}
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Host != "" && s == u.Scheme+"://"+u.Host
 }
 
 const description = `A Socket.IO server on the gnet reactor.
 
 Start with "sio-gnet serve" and open http://localhost:3000 in two tabs. Each flag of serve can be given as the variable named beside it, too; a flag wins over its variable.`
+
+// help prints the flags of serve along with those of no command, so that
+// everything there is stands on one page.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
+		return err //nolint:wrapcheck // kong's own
+	}
+	serve, err := kong.Trace(ctx.Kong, []string{"serve"})
+	if err != nil {
+		return err //nolint:wrapcheck // kong's own
+	}
+	fmt.Fprintln(ctx.Stdout)
+	return kong.DefaultHelpPrinter(options, serve) //nolint:wrapcheck // kong's own
+}
 
 var errExit = errors.New("exit") // help or version was printed
 
@@ -91,7 +128,7 @@ func dispatch(args []string, stdout, stderr *os.File) (err error) {
 		kong.Name("sio-gnet"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errExit) }),
 		kong.Vars{"version": "sio-gnet " + version()},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: false, WrapUpperBound: 100}))
+		kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}))
 	if err != nil {
 		return fmt.Errorf("flags: %w", err)
 	}

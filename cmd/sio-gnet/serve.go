@@ -41,14 +41,15 @@ func (c *serveCommand) run(stdout, stderr io.Writer) error {
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
-	fmt.Fprintf(stdout, "sio-gnet: %s on %s (Socket.IO path %s)\n", c.App, address(ln.Addr()), c.Path)
-	return c.serve(server, ln, log)
-}
-
-func (c *serveCommand) serve(server *sio.Server, ln net.Listener, log *slog.Logger) error {
+	// From the line on that says it serves, a signal ends it in order.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
+	fmt.Fprintf(stdout, "sio-gnet: %s on %s (Socket.IO path %s)\n", c.App, address(ln.Addr()), c.Path)
+	return c.serve(server, ln, signals, log)
+}
+
+func (c *serveCommand) serve(server *sio.Server, ln net.Listener, signals <-chan os.Signal, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(ln) }()
 	select {
@@ -96,8 +97,12 @@ func (c *serveCommand) app(cfg apps.Config) apps.App {
 	return chat.New(cfg)
 }
 
+var logLevels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
+
 func (c *serveCommand) logger(w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
+	options := &slog.HandlerOptions{Level: logLevels[c.LogLevel]}
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}

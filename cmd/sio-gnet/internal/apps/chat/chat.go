@@ -96,7 +96,7 @@ func (a *app) enter(s *sio.Socket) error {
 // welcome lets the guest in, who may have lost the name to another meanwhile.
 func (a *app) welcome(s *sio.Socket) {
 	g := s.Data().(*guest)
-	replaced, err := a.hall.enter(g.person)
+	replaced, from, err := a.hall.enter(g.person)
 	if err != nil {
 		a.refuse(s, err)
 		return
@@ -107,7 +107,7 @@ func (a *app) welcome(s *sio.Socket) {
 		}
 	}
 	s.OnDisconnect(func(*sio.Socket, sio.Reason) { a.news.of(a.hall.leave(g.person)) })
-	a.news.of("")
+	a.news.of(from)
 }
 
 // refuse sends a guest away with a word.

@@ -147,19 +147,19 @@ func (h *hall) free(name, key string) error {
 
 // enter lets a person in, whose name and key were checked. Whoever holds the
 // key of someone who is here takes that one's place; replaced is the id of the
-// socket that has to go.
-func (h *hall) enter(p *person) (replaced string, err error) {
+// socket that has to go, and from the room that it was in.
+func (h *hall) enter(p *person) (replaced, from string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.free(p.name, p.key); err != nil {
-		return "", err
+		return "", "", err
 	}
 	if old := h.people[p.key]; old != nil {
 		replaced = old.socket
-		h.remove(old)
+		from = h.remove(old)
 	}
 	h.people[p.key] = p
-	return replaced, nil
+	return replaced, from, nil
 }
 
 // leave takes a person out, unless that was done before, and returns the room
@@ -167,27 +167,26 @@ func (h *hall) enter(p *person) (replaced string, err error) {
 func (h *hall) leave(p *person) (from string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p.room != nil {
-		from = p.room.name
-	}
-	h.remove(p)
-	return from
+	return h.remove(p)
 }
 
-func (h *hall) remove(p *person) {
+func (h *hall) remove(p *person) (from string) {
 	if h.people[p.key] == p {
 		delete(h.people, p.key)
 	}
-	p.quit()
+	return p.quit()
 }
 
-func (p *person) quit() {
-	if p.room == nil {
-		return
+// quit takes p out of its room, and returns that one's name.
+func (p *person) quit() (from string) {
+	r := p.room
+	if r == nil {
+		return ""
 	}
-	p.room.members = slices.DeleteFunc(p.room.members, func(m *person) bool { return m == p })
-	p.room.left = time.Now()
+	r.members = slices.DeleteFunc(r.members, func(m *person) bool { return m == p })
+	r.left = time.Now()
 	p.room = nil
+	return r.name
 }
 
 // move puts a person into a room, which is made if there is none of that name.
@@ -205,11 +204,7 @@ func (h *hall) move(p *person, name string, moved func(from, to string, history 
 	if err != nil {
 		return err
 	}
-	from := ""
-	if p.room != nil {
-		from = p.room.name
-	}
-	p.quit()
+	from := p.quit()
 	p.room = to
 	to.members = append(to.members, p)
 	moved(from, to.name, slices.Clone(to.history))

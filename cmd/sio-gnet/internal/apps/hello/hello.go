@@ -4,6 +4,7 @@ package hello
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -17,17 +18,15 @@ import (
 //go:embed site
 var site embed.FS
 
-// tick is the time between two "hello".
-const tick = time.Second
-
 type app struct {
-	cfg apps.Config
+	cfg  apps.Config
+	tick time.Duration // between two "hello"
 
 	mu sync.Mutex // one line at a time
 }
 
 // New returns the application.
-func New(cfg apps.Config) apps.App { return &app{cfg: cfg} }
+func New(cfg apps.Config) apps.App { return &app{cfg: cfg, tick: time.Second} }
 
 // Handler serves the page.
 func (a *app) Handler() http.Handler {
@@ -59,7 +58,12 @@ func (a *app) Attach(server *sio.Server) error {
 	}
 	// Text, an object and bytes arrive as three arguments, and go back as three.
 	return server.OnEvent("salutations", func(s *sio.Socket, text string, object map[string]any, bytes []byte) error {
-		a.print("salutations from %s %q %v %v\n", s.ID(), text, object, bytes)
+		// As JSON, the object stays on the line whatever is in it.
+		shown, err := json.Marshal(object)
+		if err != nil {
+			return fmt.Errorf("hello: showing the object: %w", err)
+		}
+		a.print("salutations from %s %q %s %v\n", s.ID(), text, shown, bytes)
 		return s.Emit("greetings", text, object, bytes)
 	})
 }
@@ -68,7 +72,7 @@ func (a *app) Attach(server *sio.Server) error {
 func (a *app) count(s *sio.Socket) {
 	gone := make(chan struct{})
 	s.OnDisconnect(func(*sio.Socket, sio.Reason) { close(gone) })
-	ticker := time.NewTicker(tick)
+	ticker := time.NewTicker(a.tick)
 	defer ticker.Stop()
 	for counter := 1; ; counter++ {
 		select {
