@@ -5,11 +5,16 @@ package main
 import (
 	"fmt"
 	"log"
+	"os"
 
 	sio "github.com/sio-gnet/sio-gnet"
 )
 
 func main() {
+	addr := "localhost:3000"
+	if len(os.Args) > 1 {
+		addr = os.Args[1]
+	}
 	io, err := sio.New(&sio.Options{Origins: []string{"*"}})
 	if err != nil {
 		log.Fatal(err)
@@ -24,7 +29,7 @@ func main() {
 		})
 		report(s.Emit("hello", "world"))
 	})
-	log.Fatal(io.ListenAndServe("localhost:3000"))
+	log.Fatal(io.ListenAndServe(addr))
 }
 
 func report(err error) {

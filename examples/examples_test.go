@@ -1,0 +1,136 @@
+// Package examples_test builds and runs the examples.
+package examples_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/sio-gnet/sio-gnet/internal/testclient"
+)
+
+// programs is where the examples are built.
+var programs string
+
+// build compiles all examples, once.
+var build = sync.OnceValue(func() error {
+	if out, err := exec.Command("go", "build", "-o", programs, "./...").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+})
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) (code int) {
+	var err error
+	if programs, err = os.MkdirTemp("", "examples"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := os.RemoveAll(programs); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	return m.Run()
+}
+
+// start runs an example until the test ends, and returns its address.
+func start(t *testing.T, name string) (addr string) {
+	t.Helper()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	addr = freeAddress(t)
+	var said bytes.Buffer
+	cmd := exec.Command(filepath.Join(programs, name), addr)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // it is killed
+	}()
+	t.Cleanup(func() {
+		select {
+		case <-ended:
+			t.Errorf("it ended by itself: %s", &said)
+		default:
+			_ = cmd.Process.Kill() // it ends in any case
+			<-ended
+		}
+		if t.Failed() {
+			t.Logf("it said: %s", &said)
+		}
+	})
+	testclient.Eventually(t, name+" to listen", func() bool {
+		select {
+		case <-ended:
+			t.Fatal("it ended")
+		default:
+		}
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+	return addr
+}
+
+// freeAddress finds a port on a loopback address that other tests do not use,
+// lest one of them takes the port meanwhile.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.33.44.55:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// Every folder here is a program that takes its address as an argument.
+func TestExamplesServe(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		found++
+		t.Run(entry.Name(), func(t *testing.T) {
+			t.Parallel()
+			if _, err := os.Stat(filepath.Join(entry.Name(), "README.md")); err != nil {
+				t.Error(err)
+			}
+			if c := testclient.Dial(t, start(t, entry.Name())); c.Open.SID == "" {
+				t.Error("the handshake has no session id")
+			}
+		})
+	}
+	if found == 0 {
+		t.Error("there are no examples")
+	}
+}
+
+func TestHello(t *testing.T) {
+	c, _ := testclient.Connect(t, start(t, "hello"), "/")
+	c.Want(`42["hello","world"]`)
+	c.Send(`421["hey","you"]`)
+	c.Want(`431["hey, you"]`)
+}
