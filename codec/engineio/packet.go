@@ -1,10 +1,8 @@
 package engineio
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
-	"io"
 )
 
 // PacketType is the type of a packet: the character that it begins with on the
@@ -20,6 +18,10 @@ const (
 	Message PacketType = '4'
 	Upgrade PacketType = '5'
 	Noop    PacketType = '6'
+
+	// Unknown is the type of a binary packet of revision 3 that has no type or one
+	// that does not exist. Other than in text, that is no error: it has no effect.
+	Unknown PacketType = 0
 )
 
 // String returns the type's name in the protocol.
@@ -31,7 +33,7 @@ func (t PacketType) String() string {
 	return names[t-Open]
 }
 
-// Separator stands between the packets of a payload. A text message that holds
+// Separator stands between the packets of a payload of revision 4. A text message that holds
 // it is taken apart by the receiver of a payload; the protocol has no escape.
 const Separator = 0x1e
 
@@ -40,9 +42,14 @@ var (
 	ErrEmptyPacket    = errors.New("engineio: empty packet")
 	ErrUnknownType    = errors.New("engineio: unknown packet type")
 	ErrTooManyPackets = errors.New("engineio: too many packets in a payload")
+	// ErrInvalidLength is a length in a payload of revision 3 that is no number,
+	// does not end, is beyond the payload, or cuts a character in two.
+	ErrInvalidLength = errors.New("engineio: invalid length of a packet in a payload")
+	// ErrInvalidUTF8 is a text packet in a payload of revision 3 that is no UTF-8.
+	ErrInvalidUTF8 = errors.New("engineio: text is not valid UTF-8")
 )
 
-// Packet is a packet. Only messages are ever binary.
+// Packet is a packet. In revision 4 only messages are ever binary.
 type Packet struct {
 	Type   PacketType
 	Binary bool
@@ -74,34 +81,3 @@ func DecodeText(b []byte) (Packet, error) {
 
 // DecodeBinary decodes a binary WebSocket message, which is a message's data.
 func DecodeBinary(b []byte) Packet { return Packet{Type: Message, Binary: true, Data: b} }
-
-// PayloadReader takes a payload, the packets of one request body, apart.
-type PayloadReader struct {
-	rest []byte
-	left int
-	done bool
-}
-
-// NewPayloadReader reads a payload of up to limit packets.
-func NewPayloadReader(payload []byte, limit int) PayloadReader {
-	return PayloadReader{rest: payload, left: limit}
-}
-
-// Next returns the next packet, and [io.EOF] behind the last. See DecodeText for
-// its data. Empty packets are errors, so an empty payload is one, too.
-func (r *PayloadReader) Next() (Packet, error) {
-	if r.done {
-		return Packet{}, io.EOF
-	}
-	if r.left <= 0 {
-		return Packet{}, ErrTooManyPackets
-	}
-	r.left--
-	item := r.rest
-	if i := bytes.IndexByte(item, Separator); i >= 0 {
-		item, r.rest = item[:i:i], item[i+1:]
-	} else {
-		r.done = true
-	}
-	return DecodeText(item)
-}

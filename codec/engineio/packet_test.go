@@ -284,7 +284,7 @@ func TestHandshakes(t *testing.T) {
 }
 
 func TestErrorsNameTheirPackage(t *testing.T) {
-	for _, err := range []error{ErrEmptyPacket, ErrUnknownType, ErrTooManyPackets} {
+	for _, err := range []error{ErrEmptyPacket, ErrUnknownType, ErrTooManyPackets, ErrInvalidLength, ErrInvalidUTF8} {
 		if !strings.HasPrefix(err.Error(), "engineio: ") {
 			t.Errorf("%q", err)
 		}

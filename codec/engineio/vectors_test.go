@@ -19,18 +19,30 @@ type vector struct {
 // separatorSymbol stands for Separator in the files.
 const separatorSymbol = "␞"
 
-// readVectors reads a file of testdata, which says what its notation is.
-func readVectors(tb testing.TB, file string) []vector {
+// readLines reads a file of testdata, which says what its notation is.
+func readLines(tb testing.TB, file string) []string {
 	tb.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var vectors []vector
+	var lines []string
 	for line := range strings.SplitSeq(string(content), "\n") {
-		if line == "" || line[0] == '#' {
-			continue
+		if line != "" && line[0] != '#' {
+			lines = append(lines, line)
 		}
+	}
+	if len(lines) == 0 {
+		tb.Fatalf("%s has no vectors", file)
+	}
+	return lines
+}
+
+// readVectors reads a file of packets or payloads.
+func readVectors(tb testing.TB, file string) []vector {
+	tb.Helper()
+	var vectors []vector
+	for _, line := range readLines(tb, file) {
 		wire, says, ok := strings.Cut(line, "\t")
 		if !ok {
 			tb.Fatalf("%s: no tab in %q", file, line)
@@ -40,9 +52,6 @@ func readVectors(tb testing.TB, file string) []vector {
 			v.packets = append(v.packets, parseNotation(tb, one))
 		}
 		vectors = append(vectors, v)
-	}
-	if len(vectors) == 0 {
-		tb.Fatalf("%s has no vectors", file)
 	}
 	return vectors
 }
@@ -100,8 +109,11 @@ func appendPayload(dst []byte, packets []Packet) []byte {
 // readPayload takes a payload apart as a transport does: up to the first error,
 // which is nil if the payload ends well.
 func readPayload(payload string, limit int) ([]Packet, error) {
+	return readAll(NewPayloadReader([]byte(payload), limit))
+}
+
+func readAll(r PayloadReader) ([]Packet, error) {
 	var packets []Packet
-	r := NewPayloadReader([]byte(payload), limit)
 	for {
 		p, err := r.Next()
 		if errors.Is(err, io.EOF) {
