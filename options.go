@@ -1,12 +1,24 @@
 package sio
 
 import (
+	"context"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/sio-gnet/sio-gnet/engine"
 )
+
+// CORS says which pages of other origins may connect.
+type CORS = engine.CORS
+
+// RequestError refuses a request with a code of the protocol.
+type RequestError = engine.RequestError
+
+// DefaultCookie is the cookie of the reference server, for [Options.Cookie].
+func DefaultCookie() *http.Cookie { return engine.DefaultCookie() }
 
 // Options configure a [Server]. A zero field means its default.
 type Options struct {
@@ -47,10 +59,41 @@ type Options struct {
 	// on the transport that they began with.
 	NoPolling, NoWebSocket, NoUpgrade bool
 
-	// Origins are the origins whose pages may connect (CORS), such as
-	// "https://example.com"; "*" for any. Empty: pages of the same origin only.
-	// It is the browser that enforces this, so it is no access control.
-	Origins []string
+	// AllowEIO3 also takes clients of Socket.IO 1 and 2 (Engine.IO 3), which are
+	// refused otherwise.
+	AllowEIO3 bool
+
+	// CORS says which pages of other origins may connect; nil: none. It is the
+	// browser that enforces this, so it is no access control.
+	CORS *CORS
+	// Cookie is set on the answer to a handshake over polling, with the
+	// connection's id as its value, for proxies that send all requests of a client
+	// to one server; see [DefaultCookie]. Nil sets none.
+	Cookie *http.Cookie
+	// CompressionThreshold is the size in bytes from which on the answer to a
+	// poll is compressed, if the client takes that; default 1024, negative: never.
+	CompressionThreshold int
+
+	// Middleware wraps every request under Path before it is looked at, the first
+	// outermost, as it would wrap any http.Handler. One that does not call the
+	// next handler has answered the request itself; headers that one sets before
+	// it calls the next are added to the answer. Each request costs a goroutine
+	// then. For the middlewares of a namespace, see [Namespace.Use].
+	Middleware []func(http.Handler) http.Handler
+	// AllowRequest is asked once for each connection, and may block. An error
+	// refuses it with 403 and the error's text, or as a [*RequestError] says. ctx
+	// ends with the connection and after HookTimeout.
+	AllowRequest func(ctx context.Context, r *http.Request) error
+	// GenerateID makes the ids of connections, and may block; nil: 120 random
+	// bits. They are not those of sockets. They must be hard to guess, and
+	// consist of letters, digits, "-" and "_".
+	GenerateID func(r *http.Request) (string, error)
+	// HookTimeout bounds what Middleware, AllowRequest and GenerateID may take for
+	// one request; default 10 s.
+	HookTimeout time.Duration
+	// Hooks are told of refused requests, may change response headers, and follow
+	// the Engine.IO sessions below the sockets. They must not block.
+	Hooks engine.Hooks
 
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;

@@ -60,8 +60,17 @@ func New(opts *Options) (*Server, error) {
 		NoPolling:      o.NoPolling,
 		NoWebSocket:    o.NoWebSocket,
 		NoUpgrade:      o.NoUpgrade,
-		Origins:        o.Origins,
+		AllowEIO3:      o.AllowEIO3,
+		CORS:           o.CORS,
+		Cookie:         o.Cookie,
+		Middleware:     o.Middleware,
+		AllowRequest:   o.AllowRequest,
+		GenerateID:     o.GenerateID,
+		HookTimeout:    o.HookTimeout,
+		Hooks:          o.Hooks,
 		Logger:         o.Logger,
+
+		CompressionThreshold: o.CompressionThreshold,
 	}, opener{s})
 	reactor, err := loop.New(loop.Options{
 		Loops:          o.Loops,

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -29,6 +31,10 @@ var (
 	ErrPollOverlap = errors.New("engine: overlap from client")
 	// ErrPollAborted closes a session whose peer cut a waiting poll.
 	ErrPollAborted = errors.New("engine: poll connection closed prematurely")
+	// ErrPostOverlap closes a session whose peer posts while a post comes in.
+	ErrPostOverlap = errors.New("engine: data request overlap from client")
+	// ErrPostAborted closes a session whose peer cut a post.
+	ErrPostAborted = errors.New("engine: data request connection closed prematurely")
 	// ErrInvalidContent closes a session that was sent a body of the wrong type.
 	ErrInvalidContent = errors.New("engine: invalid content")
 	// ErrHeartbeatDirection closes a session whose peer sends the server's part
@@ -61,18 +67,46 @@ var codeMessages = [...]string{
 // RequestError is the refusal of a request.
 type RequestError struct {
 	Code ErrorCode
-	// Name tells causes of [CodeBadRequest] apart, such as TRANSPORT_MISMATCH.
-	Name string
+	// Message is what the sender is told; "" is the code's standard text.
+	Message string
+	// Context says more to the program: "name" tells causes of [CodeBadRequest]
+	// apart, such as TRANSPORT_MISMATCH; others are what was wrong.
+	Context map[string]any
 }
 
 func (e *RequestError) Error() string {
-	if e.Name != "" {
-		return fmt.Sprintf("engine: %s (%s)", e.message(), e.Name)
+	if name, ok := e.Context["name"]; ok {
+		return fmt.Sprintf("engine: %s (%s)", e.message(), name)
 	}
 	return "engine: " + e.message()
 }
 
-func (e *RequestError) message() string { return codeMessages[e.Code] }
+func (e *RequestError) message() string {
+	switch {
+	case e.Message != "":
+		return e.Message
+	case e.Code >= 0 && int(e.Code) < len(codeMessages):
+		return codeMessages[e.Code]
+	}
+	return codeMessages[CodeBadRequest]
+}
+
+// badRequest makes an error of CodeBadRequest; more are pairs of key and value.
+func badRequest(name string, more ...string) *RequestError {
+	return newRefusal(CodeBadRequest, append([]string{"name", name}, more...)...)
+}
+
+// newRefusal makes an error whose context are pairs of key and value.
+func newRefusal(code ErrorCode, pairs ...string) *RequestError {
+	e := &RequestError{Code: code}
+	if len(pairs) > 0 {
+		e.Context = make(map[string]any, len(pairs)/2)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			e.Context[pairs[i]] = pairs[i+1]
+		}
+	}
+	return e
+}
 
 // response is the refusal as its sender gets it: JSON over HTTP, plain text and
 // the end of the connection for an upgrade request.
@@ -85,11 +119,19 @@ func (e *RequestError) response(upgrade bool, header []byte) loop.Response {
 		status = 403
 	}
 	body := strconv.AppendInt([]byte(`{"code":`), int64(e.Code), 10)
-	body = append(append(append(body, `,"message":"`...), e.message()...), `"}`...)
+	body = append(appendJSONString(append(body, `,"message":`...), e.message()), '}')
 	return loop.Response{
 		Status: status, ContentType: "application/json",
 		Header: header, Body: body,
 	}
 }
 
-const noStore = "Cache-Control: no-store\r\n"
+func appendJSONString(dst []byte, s string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // as JavaScript writes it
+	if err := enc.Encode(s); err != nil {
+		return append(dst, `""`...) // a string always encodes
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+}

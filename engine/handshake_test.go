@@ -105,8 +105,8 @@ func TestRequestInfo(t *testing.T) {
 	}
 }
 
-// refusal is the JSON of a refused request.
-func refusal(code ErrorCode) string {
+// refused is the JSON of a refused request.
+func refused(code ErrorCode) string {
 	return fmt.Sprintf(`{"code":%d,"message":%q}`, code, codeMessages[code])
 }
 
@@ -150,7 +150,7 @@ func TestRefusedRequests(t *testing.T) {
 				method = http.MethodGet
 			}
 			a := f.dial(t).do(method, tc.target, tc.body)
-			want := refusal(tc.code)
+			want := refused(tc.code)
 			if length := a.header.Get("Content-Length"); length != fmt.Sprint(len(want)) {
 				t.Errorf("Content-Length %s", length)
 			}
@@ -208,7 +208,7 @@ func TestTransportsSwitchedOff(t *testing.T) {
 		f := serve(t, func(c *config) { c.NoPolling = true })
 		c := f.dial(t)
 		c.send(http.MethodGet, pollingTarget, "")
-		c.want(400, refusal(CodeUnknownTransport))
+		c.want(400, refused(CodeUnknownTransport))
 		f.connect(t).wantEcho("works")
 	})
 	t.Run("websocket", func(t *testing.T) {
@@ -226,13 +226,13 @@ func TestTransportsSwitchedOff(t *testing.T) {
 func TestRequestErrorText(t *testing.T) {
 	for want, err := range map[string]*RequestError{
 		"engine: Forbidden":                        {Code: CodeForbidden},
-		"engine: Bad request (TRANSPORT_MISMATCH)": {Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"},
+		"engine: Bad request (TRANSPORT_MISMATCH)": badRequest("TRANSPORT_MISMATCH", "transport", "polling"),
 	} {
 		if err.Error() != want {
 			t.Errorf("got %q, want %q", err.Error(), want)
 		}
 	}
-	if res := (&RequestError{Code: CodeForbidden}).response(false, nil); res.Status != 403 || string(res.Body) != refusal(CodeForbidden) {
+	if res := (&RequestError{Code: CodeForbidden}).response(false, nil); res.Status != 403 || string(res.Body) != refused(CodeForbidden) {
 		t.Errorf("forbidden: %d %s", res.Status, res.Body)
 	}
 }
@@ -262,92 +262,6 @@ func TestHandshakeAfterCloseAll(t *testing.T) {
 	c.send(http.MethodGet, websocketTarget, "", upgradeHeader...)
 	c.want(503, "")
 	c.wantEnd()
-}
-
-func TestNoCORS(t *testing.T) {
-	f := serve(t)
-	c := f.poll(t)
-	for _, method := range []string{http.MethodGet, http.MethodOptions} {
-		a := f.dial(t).do(method, pollingTarget, "", "Origin: http://a.example")
-		for name := range a.header {
-			if strings.HasPrefix(name, "Access-Control-") || name == "Vary" {
-				t.Errorf("%s has %s", method, name)
-			}
-		}
-	}
-	if a := c.post.do(http.MethodOptions, c.target, ""); a.status != 405 || a.header.Get("Allow") != "GET, POST" {
-		t.Errorf("OPTIONS on a session: %v %v", a, a.header)
-	}
-}
-
-func TestCORS(t *testing.T) {
-	const origin = "http://a.example"
-	one := []string{"http://b.example", origin}
-	for _, tc := range []struct {
-		name                       string
-		origins                    []string
-		origin                     string
-		allow, credentials, varies string
-	}{
-		{"any", []string{"*"}, origin, "*", "", ""},
-		{"any, without Origin", []string{"*"}, "", "*", "", ""},
-		{"listed", one, origin, origin, "true", "Origin"},
-		{"not listed", one, "http://c.example", "", "", "Origin"},
-		{"a part of one that is listed", one, "http://a", "", "", "Origin"},
-		{"without Origin", one, "", "", "", "Origin"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, func(c *config) { c.Origins = tc.origins })
-			header := []string{"X-Other: 1"}
-			if tc.origin != "" {
-				header[0] = "Origin: " + tc.origin
-			}
-			check := func(what string, h http.Header) {
-				t.Helper()
-				if h.Get("Access-Control-Allow-Origin") != tc.allow || h.Get("Access-Control-Allow-Credentials") != tc.credentials ||
-					strings.Join(h.Values("Vary"), ",") != tc.varies {
-					t.Errorf("%s: header %v", what, h)
-				}
-			}
-			c := f.poll(t)
-			do := func(what string, status int, method, target, body string) {
-				t.Helper()
-				a := f.dial(t).do(method, target, body, header...)
-				if a.status != status {
-					t.Errorf("%s: %v", what, a)
-				}
-				check(what, a.header)
-			}
-			do("handshake", 200, "GET", pollingTarget, "")
-			do("POST", 200, "POST", c.target, "4x")
-			do("poll", 200, "GET", c.target, "")
-			do("refused method", 405, "PUT", c.target, "")
-			do("refused request", 400, "GET", "/engine.io/", "")
-			do("no payload", 400, "POST", c.target, "")
-			socket := f.websocket(t, websocketTarget, http.Header{strings.SplitN(header[0], ": ", 2)[0]: {strings.SplitN(header[0], ": ", 2)[1]}})
-			check("101", socket.header)
-			socket.next()
-
-			a := f.dial(t).do("OPTIONS", pollingTarget, "", header[0], "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-a, x-b")
-			if a.status != 204 || a.body != "" {
-				t.Errorf("preflight: %v", a)
-			}
-			for name, want := range map[string]string{
-				"Access-Control-Allow-Origin":      tc.allow,
-				"Access-Control-Allow-Credentials": tc.credentials,
-				"Access-Control-Allow-Methods":     "GET,HEAD,PUT,PATCH,POST,DELETE",
-				"Access-Control-Allow-Headers":     "x-a, x-b",
-				"Vary":                             strings.TrimPrefix(tc.varies+",Access-Control-Request-Headers", ","),
-			} {
-				if got := strings.Join(a.header.Values(name), ","); got != want {
-					t.Errorf("preflight: %s is %q, want %q", name, got, want)
-				}
-			}
-			if a := f.dial(t).do("OPTIONS", "/engine.io/", "", header[0]); a.status != 204 || a.header.Get("Access-Control-Allow-Headers") != "" {
-				t.Errorf("preflight without headers asked: %v %v", a, a.header)
-			}
-		})
-	}
 }
 
 // upgradeHeader is what a browser's WebSocket handshake has.

@@ -146,12 +146,12 @@ func TestHostilePayloads(t *testing.T) {
 	}
 }
 
-// A text that is no UTF-8 is passed on over polling as it is.
+// Text that is no UTF-8 is repaired, over polling (E47).
 func TestBadUTF8OnPolling(t *testing.T) {
 	f := serve(t, silent)
 	c := f.poll(t)
-	c.wantPost("4\xff\xfe")
-	c.wantReceived(t, "\xff\xfe")
+	c.wantPost("4a\xff\xfeä")
+	c.wantReceived(t, "a\ufffd\ufffdä")
 	c.wantOpen(t)
 }
 
@@ -174,9 +174,9 @@ func TestPipelineOverflow(t *testing.T) {
 func TestHalfRequests(t *testing.T) {
 	f := serve(t)
 	others := newNeighbours(t, f)
-	victim := f.poll(t)
+	victim, half := f.poll(t), f.poll(t)
 	for i, raw := range []string{
-		"", "G", "GET ", "GET " + victim.target, "POST " + victim.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n4",
+		"", "G", "GET ", "GET " + victim.target, "POST " + half.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n4",
 	} {
 		for range 10 {
 			f.dial(t).write(raw)

@@ -281,3 +281,9 @@ func (r *record) wantPolling(tb testing.TB) {
 	tb.Helper()
 	r.eventually(tb, "a waiting poll", func() bool { return r.polling != nil && r.polling.get != nil })
 }
+
+// wantUpload waits until a POST of the client comes in.
+func (r *record) wantUpload(tb testing.TB) {
+	tb.Helper()
+	r.eventually(tb, "a POST that comes in", func() bool { return r.polling != nil && r.polling.upload != nil })
+}

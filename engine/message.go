@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"encoding/base64"
-
 	"github.com/gobwas/ws"
 
 	"github.com/sio-gnet/sio-gnet/codec/engineio"
@@ -18,6 +16,7 @@ type Message struct {
 	frame   int32 // where the WebSocket frame starts
 	payload int32 // where its payload starts
 	binary  bool
+	plain   bool                // not to be compressed
 	control engineio.PacketType // set on a packet that is no message and has no data
 }
 
@@ -46,6 +45,13 @@ func NewMessage(data []byte, binary bool) Message {
 	b := Begin(binary)
 	b.B = append(b.B, data...)
 	return Seal(b, binary)
+}
+
+// Uncompressed returns m as a message that is sent as it is, even to a peer with
+// which compression was agreed on. It shares m's reference.
+func (m Message) Uncompressed() Message {
+	m.plain = true
+	return m
 }
 
 // controlPacket makes a packet such as a ping, which needs no buffer.
@@ -82,14 +88,17 @@ func (m Message) writeTo(c *loop.Conn) {
 	c.Enqueue(m.buf, int(m.frame), len(m.buf.B))
 }
 
-// appendTo appends m as a packet of a polling payload.
-func (m Message) appendTo(dst []byte) []byte {
+// packet returns m as a packet, whose data is a view of the shared buffer.
+func (m Message) packet() engineio.Packet {
 	if m.buf == nil {
-		return append(dst, byte(m.control))
+		return engineio.Packet{Type: m.control}
 	}
 	payload := m.buf.B[m.payload:]
-	if !m.binary {
-		return append(dst, payload...)
+	if m.binary {
+		return engineio.Packet{Type: engineio.Message, Binary: true, Data: payload}
 	}
-	return base64.StdEncoding.AppendEncode(append(dst, 'b'), payload)
+	return engineio.Packet{Type: engineio.PacketType(payload[0]), Data: payload[1:]}
 }
+
+// compressible reports whether m makes it worth to compress what it is sent with.
+func (m Message) compressible() bool { return m.buf != nil && !m.plain }

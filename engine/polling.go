@@ -1,35 +1,56 @@
 package engine
 
 import (
-	"errors"
-	"io"
 	"net/http"
 
 	"github.com/sio-gnet/sio-gnet/codec/engineio"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
-const (
-	payloadType = "text/plain; charset=UTF-8"
-	postedType  = "text/html"
-)
-
 // polling is the state of a session that polls.
 type polling struct {
 	get       *request   // the GET that waits for something to say
+	upload    *upload    // a POST whose body is coming in
 	queue     []Message  // what waits for a GET, or for the upgrade
 	size      int        // bytes in queue
 	candidate *candidate // the WebSocket that the session may upgrade to
+	jsonp     []byte     // the index of the page's callback; nil without JSONP
 	flushing  bool       // a task to answer the GET is under way
 	moving    bool       // the session is on its way to its WebSocket's loop
 }
 
-// request is a GET or POST while its response is still to come. It belongs to
-// the loop of its connection; the session's owner only hands responses to it.
+// maxJSONPIndex bounds the digits of a callback's index.
+const maxJSONPIndex = 20
+
+// newPolling makes the state of a session that the request opens.
+func newPolling(r *loop.Request) *polling {
+	p := new(polling)
+	if j := r.QueryValue("j"); j != nil {
+		p.jsonp = engineio.AppendJSONPIndex([]byte{}, j, maxJSONPIndex)
+	}
+	return p
+}
+
+// request is a GET or POST of a session while its response is still to come. It
+// belongs to the loop of its connection; the session's owner only hands responses
+// to it.
 type request struct {
-	conn    *loop.Conn
-	session *Session
-	header  []byte // further response header lines
+	conn     *loop.Conn
+	session  *Session
+	header   []byte        // further response header lines
+	hooked   *http.Request // for the program's header hooks; nil if there are none
+	encoding string        // the content coding that the peer likes best
+	upload   *upload       // of a POST that was announced
+	first    bool          // it opens the session
+}
+
+// newRequest takes what the answer to a request will need of it.
+func (x *exchange) newRequest(s *Session) *request {
+	q := &request{conn: x.conn, session: s, header: quirks(x.header, x.request), hooked: x.hooked()}
+	if x.server.opts.CompressionThreshold >= 0 {
+		q.encoding = contentCoding(x.request)
+	}
+	return q
 }
 
 // OnMessage is not called: the connection is no WebSocket.
@@ -48,154 +69,52 @@ func (t *cutTask) Run(l *loop.Loop) {
 	}
 }
 
+// refuse answers with an error that closes nothing but the request.
+func (q *request) refuse(on *loop.Loop, err *RequestError) {
+	q.session.server.stats.refuse(err.Code)
+	q.respond(on, err.response(false, nil))
+}
+
 // respond answers the request, from the owner's loop.
 func (q *request) respond(on *loop.Loop, res loop.Response) {
-	q.respondBuffer(on, res, nil)
-}
-
-// respondBuffer is respond with a body that is given back once it was sent.
-func (q *request) respondBuffer(on *loop.Loop, res loop.Response, body *loop.Buffer) {
-	res.Header = append(append(res.Header, q.header...), noStore...)
 	if q.conn.Loop() == on {
-		q.answer(res, body)
+		q.answer(res)
 		return
 	}
-	q.conn.Loop().Post(loop.TaskFunc(func(*loop.Loop) { q.answer(res, body) }))
+	q.conn.Loop().Post(loop.TaskFunc(func(*loop.Loop) { q.answer(res) }))
 }
 
-func (q *request) answer(res loop.Response, body *loop.Buffer) {
-	if body != nil {
-		defer body.Release()
-		res.Body = body.B
-	}
-	if q.conn.Attached(q) {
-		q.session.server.respond(q.conn, res)
-	}
-}
-
-// openPolling answers a handshake over polling.
-func (s *Server) openPolling(c *loop.Conn, r *loop.Request) {
-	session := s.newSession(c, r)
-	session.polling = new(polling)
-	s.sessions.add(session)
-	var upgrades []string
-	if !s.opts.NoUpgrade && !s.opts.NoWebSocket {
-		upgrades = []string{"websocket"}
-	}
-	s.respond(c, loop.Response{
-		Status: http.StatusOK, ContentType: payloadType,
-		Header: append(s.corsHeader(nil, r), noStore...),
-		Body:   session.appendOpen(nil, upgrades),
-	})
-	s.open(session)
-}
-
-// appendOpen appends the open packet.
-func (s *Session) appendOpen(dst []byte, upgrades []string) []byte {
-	o := &s.server.opts
-	return engineio.AppendHandshake(append(dst, byte(engineio.Open)), engineio.Handshake{
-		SID: s.id, Upgrades: upgrades,
-		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, MaxPayload: o.MaxPayload,
-	})
-}
-
-// servePoll takes a GET on its connection's loop.
-func (s *Session) servePoll(c *loop.Conn, r *loop.Request) {
-	q := &request{conn: c, session: s, header: s.server.corsHeader(nil, r)}
-	c.Attach(q)
-	s.runOrPost(c.Loop(), &pollTask{q})
-}
-
-type pollTask struct{ request *request }
-
-func (t *pollTask) Run(l *loop.Loop) {
-	if t.request.session.Owned(l, t) {
-		t.request.session.onPoll(l, t.request)
-	}
-}
-
-func (s *Session) onPoll(l *loop.Loop, q *request) {
-	p := s.polling
-	switch {
-	case s.state == stateClosed:
-		q.respond(l, (&RequestError{Code: CodeUnknownSession}).response(false, nil))
-	case p == nil || p.moving:
-		q.respond(l, (&RequestError{Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"}).response(false, nil))
-	case p.get != nil:
-		q.respond(l, loop.Response{Status: http.StatusBadRequest})
-		s.close(TransportError, ErrPollOverlap)
-	case s.state == stateClosing && len(p.queue) == 0:
-		p.get = q
-		p.queue = append(p.queue, controlPacket(engineio.Noop))
-		s.close(ForcedClose, nil)
-	default:
-		p.get = q
-		if len(p.queue) > 0 {
-			s.answerPoll()
-		}
-	}
-}
-
-// servePost takes a POST on its connection's loop.
-func (s *Session) servePost(c *loop.Conn, r *loop.Request) {
-	q := &request{conn: c, session: s, header: s.server.corsHeader(nil, r)}
-	c.Attach(q)
-	t := &postTask{request: q, body: r.Body, opaque: string(r.Get("Content-Type")) == "application/octet-stream"}
-	if s.owner.Load() == c.Loop() {
-		t.Run(c.Loop())
+// respondPayload answers a GET with a payload, which is given back once it was
+// sent, and compressed if that is worth it.
+func (q *request) respondPayload(on *loop.Loop, contentType string, body *loop.Buffer, compress bool) {
+	if compress && q.encoding != "" && len(body.B) >= q.session.server.opts.CompressionThreshold {
+		q.respondCompressed(contentType, body)
 		return
 	}
-	t.body = append([]byte(nil), r.Body...) // it is a view of this turn's input
-	s.Post(t)
-}
-
-type postTask struct {
-	request *request
-	body    []byte
-	opaque  bool
-}
-
-func (t *postTask) Run(l *loop.Loop) {
-	if t.request.session.Owned(l, t) {
-		t.request.session.onPost(l, t)
-	}
-}
-
-func (s *Session) onPost(l *loop.Loop, t *postTask) {
-	switch {
-	case s.state == stateClosed:
-		t.request.respond(l, (&RequestError{Code: CodeUnknownSession}).response(false, nil))
-		return
-	case s.polling == nil:
-		t.request.respond(l, (&RequestError{Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"}).response(false, nil))
-		return
-	case t.opaque:
-		t.request.respond(l, loop.Response{Status: http.StatusBadRequest})
-		s.close(TransportError, ErrInvalidContent)
+	res := loop.Response{Status: http.StatusOK, ContentType: contentType}
+	if q.conn.Loop() == on {
+		q.answerBuffer(res, body)
 		return
 	}
-	if err := s.onPayload(t.body); err != nil {
-		t.request.respond(l, loop.Response{Status: http.StatusBadRequest})
-		s.close(ParseError, err)
-		return
-	}
-	t.request.respond(l, loop.Response{Status: http.StatusOK, ContentType: postedType, Body: []byte("ok")})
+	q.conn.Loop().Post(loop.TaskFunc(func(*loop.Loop) { q.answerBuffer(res, body) }))
 }
 
-// onPayload handles the packets of a POST, up to the first bad one.
-func (s *Session) onPayload(body []byte) error {
-	packets := engineio.NewPayloadReader(body, s.server.opts.MaxPacketsPerPayload)
-	for s.receives() { // once the session is over, it does not matter what follows
-		p, err := packets.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		s.onPacket(p)
+func (q *request) answerBuffer(res loop.Response, body *loop.Buffer) {
+	res.Body = body.B
+	q.answer(res)
+	body.Release()
+}
+
+// answer is called on the loop of the request's connection.
+func (q *request) answer(res loop.Response) {
+	if !q.conn.Attached(q) {
+		return
 	}
-	return nil
+	res.Header = append(append(res.Header, q.header...), noStore...)
+	if res.Status == http.StatusOK {
+		q.session.server.editHeaders(&res, q.hooked, q.first)
+	}
+	q.session.server.respond(q.conn, res)
 }
 
 // queuePolling queues a message for the next poll. It takes over one reference.
@@ -241,14 +160,15 @@ func (s *Session) answerPoll() {
 	}
 	get, body := p.get, loop.NewBuffer()
 	p.get = nil
-	for i, m := range p.queue {
-		if i > 0 {
-			body.B = append(body.B, engineio.Separator)
-		}
-		body.B = m.appendTo(body.B)
+	s.flushing()
+	contentType := s.appendPayload(body, p.queue)
+	compress := false
+	for _, m := range p.queue {
+		compress = compress || m.compressible()
 	}
 	p.discard()
-	get.respondBuffer(s.owner.Load(), loop.Response{Status: http.StatusOK, ContentType: payloadType}, body)
+	get.respondPayload(s.owner.Load(), contentType, body, compress)
+	s.drained()
 }
 
 // discard empties the queue. Its memory goes, too: a session that waits holds none.

@@ -125,18 +125,55 @@ func TestTwoPollsAtOnce(t *testing.T) {
 	c.wantGone()
 }
 
-// A POST counts from when it is whole: one whose body still comes in does not
-// keep another out.
+// startPost sends the head of a POST and a part of its body, and waits until the
+// session knows of it.
+func (c *poller) startPost(length int, part string) *httpConn {
+	c.tb.Helper()
+	slow := c.fixture.dial(c.tb)
+	slow.write(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s", c.target, length, part))
+	c.wantUpload(c.tb)
+	return slow
+}
+
+// TestTwoPostsAtOnce shows E44: the second gets 400, the first is cut.
 func TestTwoPostsAtOnce(t *testing.T) {
+	for name, change := range map[string]func(*config){"one loop": func(*config) {}, "two loops": twoLoops} {
+		t.Run(name, func(t *testing.T) {
+			f := serve(t, change)
+			c := f.poll(t)
+			slow := c.startPost(5, "4sl")
+			c.post.send(http.MethodPost, c.target, "4quick")
+			c.post.want(400, "")
+			slow.wantEnd()
+			c.wantClosed(t, TransportError, ErrPostOverlap)
+			c.wantReceived(t)
+			c.wantGone()
+		})
+		t.Run(name+", both coming in", func(t *testing.T) {
+			f := serve(t, change)
+			c := f.poll(t)
+			slow := c.startPost(5, "4sl")
+			second := f.dial(t)
+			second.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\n4q")
+			slow.wantEnd()
+			c.wantClosed(t, TransportError, ErrPostOverlap)
+			second.write("uick")
+			second.want(400, refused(CodeUnknownSession))
+		})
+	}
+}
+
+// A POST may come in parts, and another one after it.
+func TestSlowPost(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
-	slow := f.dial(t)
-	slow.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n4sl")
-	c.wantPost("4quick")
-	slow.write("ow")
-	slow.want(200, "ok")
-	c.wantReceived(t, "quick", "slow")
-	c.wantPoll("4quick", "4slow")
+	for _, text := range []string{"one", "two"} {
+		slow := c.startPost(1+len(text), "4"+text[:1])
+		slow.write(text[1:])
+		slow.want(200, "ok")
+	}
+	c.wantReceived(t, "one", "two")
+	c.wantPoll("4one", "4two")
 }
 
 func TestPollCutByClient(t *testing.T) {
@@ -164,14 +201,42 @@ func TestPollAgainAfterCut(t *testing.T) {
 	}
 }
 
+// TestPostCutByClient shows E45.
 func TestPostCutByClient(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
-	cut := f.dial(t)
-	cut.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n4cut")
-	cut.conn.Close()
+	c.startPoll()
+	c.startPost(5, "4cut").conn.Close()
+	c.get.want(200, "1")
+	c.wantClosed(t, TransportError, ErrPostAborted)
+	c.wantReceived(t)
+	c.wantGone()
+}
+
+// TestPostCutByServer shows E63.
+func TestPostCutByServer(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	slow := c.startPost(5, "4sl")
+	c.Discard()
+	slow.wantEnd()
+	c.wantClosed(t, ForcedClose, nil)
+}
+
+// A POST that the reactor refuses, here for its size, does not end the session
+// (E46).
+func TestRefusedPost(t *testing.T) {
+	f := serve(t, func(c *config) { c.MaxPayload = 10 })
+	c := f.poll(t)
+	slow := f.dial(t)
+	slow.write("POST " + c.target + " HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n4abc\r\n")
+	c.wantUpload(t)
+	slow.write("8\r\n12345678\r\n")
+	if a := slow.receive(); a.status != 413 || !a.closes {
+		t.Errorf("answer %v", a)
+	}
+	c.wantReceived(t)
 	c.wantEcho("goes on")
-	c.wantReceived(t, "goes on")
 }
 
 func TestLargePost(t *testing.T) {
@@ -274,7 +339,7 @@ func TestClosePacketOnPolling(t *testing.T) {
 	c.wantPost("1")
 	c.wantClosed(t, TransportClose, nil)
 	c.post.send(http.MethodPost, c.target, "4late")
-	c.post.want(400, refusal(CodeUnknownSession))
+	c.post.want(400, refused(CodeUnknownSession))
 	c.wantReceived(t)
 }
 

@@ -31,18 +31,25 @@ func (r *registry) shard(id []byte) *registryShard {
 	return &r.shards[maphash.Bytes(r.seed, id)%registryShards]
 }
 
-func (r *registry) add(s *Session) {
+// add reports false if another session has that id.
+func (r *registry) add(s *Session) bool {
 	sh := r.shard([]byte(s.id))
 	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.sessions[s.id] != nil {
+		return false
+	}
 	sh.sessions[s.id] = s
-	sh.mu.Unlock()
+	return true
 }
 
 func (r *registry) remove(s *Session) {
 	sh := r.shard([]byte(s.id))
 	sh.mu.Lock()
-	delete(sh.sessions, s.id)
-	sh.mu.Unlock()
+	defer sh.mu.Unlock()
+	if sh.sessions[s.id] == s {
+		delete(sh.sessions, s.id)
+	}
 }
 
 func (r *registry) get(id []byte) *Session {

@@ -89,12 +89,17 @@ func (s *Session) writable() bool {
 
 // enqueue takes over one reference to m.
 func (s *Session) enqueue(m Message) {
-	switch {
-	case s.state != stateOpen:
+	if s.state != stateOpen {
 		m.Release()
-	case s.conn != nil:
-		m.writeTo(s.conn)
-	default:
-		s.queuePolling(m)
+		return
 	}
+	if hook := s.server.opts.Hooks.PacketCreate; hook != nil {
+		hook(s, m.packet())
+	}
+	if s.conn != nil {
+		s.writeFrame(m)
+		s.beginBatch()
+		return
+	}
+	s.queuePolling(m)
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/sio-gnet/sio-gnet/internal/ids"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
@@ -33,22 +32,26 @@ type Receiver interface {
 type Server struct {
 	opts     Options
 	handler  Handler
+	cors     *cors
 	sessions *registry
-	count    atomic.Int64
+	stats    counters
 	closing  atomic.Bool
 }
 
-var _ loop.Handler = (*Server)(nil)
+var (
+	_ loop.Handler   = (*Server)(nil)
+	_ loop.Announcer = (*Server)(nil)
+)
 
 // New returns a server that tells h of its sessions.
 func New(opts Options, h Handler) *Server {
 	opts = opts.withDefaults()
 	opts.Path = "/" + strings.Trim(opts.Path, "/")
-	return &Server{opts: opts, handler: h, sessions: newRegistry()}
+	return &Server{opts: opts, handler: h, cors: newCORS(opts.CORS), sessions: newRegistry()}
 }
 
 // Sessions returns how many sessions are open. Any goroutine may call it.
-func (s *Server) Sessions() int { return int(s.count.Load()) }
+func (s *Server) Sessions() int { return int(s.stats.open.Load()) }
 
 // Matches reports whether a request with that path is this server's: all that
 // is the server's path or below it.
@@ -68,94 +71,115 @@ func (s *Server) CloseAll() {
 
 // ServeRequest answers a request under the server's path.
 func (s *Server) ServeRequest(c *loop.Conn, r *loop.Request) {
-	if string(r.Method) == http.MethodOptions && len(s.opts.Origins) > 0 {
-		s.preflight(c, r)
+	x := &exchange{server: s, conn: c, request: r, upgrade: len(r.Upgrade) > 0}
+	if len(s.opts.Middleware) > 0 {
+		x.passMiddleware()
 		return
 	}
-	upgrade := len(r.Upgrade) > 0
-	transport := r.QueryValue("transport")
-	session, err := s.verify(r, transport, upgrade)
-	if err != nil {
-		s.opts.Logger.Debug("engine: request refused", "code", int(err.Code), "reason", err.Error(), "remote", c.RemoteAddr())
-		s.respond(c, err.response(upgrade, append(s.corsHeader(nil, r), noStore...)))
+	x.serve()
+}
+
+// exchange is a request on its way to its answer, on the loop of its
+// connection.
+type exchange struct {
+	server  *Server
+	conn    *loop.Conn
+	request *loop.Request
+	header  []byte // lines that every answer to it has
+	upgrade bool   // it asks to become a WebSocket
+}
+
+// serve gives the request to what it is for.
+func (x *exchange) serve() {
+	s, r := x.server, x.request
+	x.header = s.cors.appendHeader(x.header, r)
+	if s.cors != nil && string(r.Method) == http.MethodOptions {
+		x.respond(s.cors.answerPreflight(r, x.header))
 		return
 	}
+	session, err := s.verify(r, x.upgrade)
 	switch {
+	case err != nil:
+		x.refuse(err)
 	case session == nil && s.closing.Load():
-		s.respond(c, loop.Response{Status: http.StatusServiceUnavailable, Close: true})
-	case upgrade:
-		s.serveUpgrade(c, r, session)
+		x.respond(loop.Response{Status: http.StatusServiceUnavailable, Header: x.header, Close: true})
 	case session == nil:
-		s.openPolling(c, r)
+		x.handshake()
+	case x.upgrade:
+		x.considerUpgrade(session)
 	case string(r.Method) == http.MethodGet:
-		session.servePoll(c, r)
+		session.servePoll(x)
 	case string(r.Method) == http.MethodPost:
-		session.servePost(c, r)
+		session.servePost(x)
 	default:
-		s.respond(c, loop.Response{Status: http.StatusMethodNotAllowed, Header: append(s.corsHeader(nil, r), "Allow: GET, POST\r\n"...)})
+		x.respond(loop.Response{Status: http.StatusMethodNotAllowed, Header: append(x.header, "Allow: GET, POST\r\n"...)})
 	}
 }
 
 // verify judges a request in the reference's order, and finds its session: nil
 // for a handshake.
-func (s *Server) verify(r *loop.Request, transport []byte, upgrade bool) (*Session, *RequestError) {
+func (s *Server) verify(r *loop.Request, upgrade bool) (*Session, *RequestError) {
 	var websocket bool
-	switch {
+	switch transport := r.QueryValue("transport"); {
 	case string(transport) == "polling" && !s.opts.NoPolling:
 	case string(transport) == "websocket" && !s.opts.NoWebSocket:
 		websocket = true
 	default:
-		return nil, &RequestError{Code: CodeUnknownTransport}
+		return nil, newRefusal(CodeUnknownTransport, "transport", string(transport))
 	}
-	if !validOrigin(r.Get("Origin")) {
-		return nil, &RequestError{Code: CodeBadRequest, Name: "INVALID_ORIGIN"}
+	if origin := r.Get("Origin"); !validOrigin(origin) {
+		return nil, badRequest("INVALID_ORIGIN", "origin", string(origin))
 	}
 	if sid := r.QueryValue("sid"); len(sid) > 0 {
-		session := s.sessions.get(sid)
-		switch {
-		case session == nil:
-			return nil, &RequestError{Code: CodeUnknownSession}
-		case upgrade != websocket, !upgrade && session.onWebSocket.Load():
-			return nil, &RequestError{Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"}
-		case string(r.QueryValue("EIO")) != "4":
-			return nil, &RequestError{Code: CodeBadRequest, Name: "PROTOCOL_MISMATCH"}
-		}
-		return session, nil
+		return s.verifySession(r, sid, upgrade, websocket)
 	}
 	switch {
 	case string(r.Method) != http.MethodGet:
-		return nil, &RequestError{Code: CodeBadHandshakeMethod}
+		return nil, newRefusal(CodeBadHandshakeMethod, "method", string(r.Method))
 	case websocket && !upgrade:
-		return nil, &RequestError{Code: CodeBadRequest, Name: "TRANSPORT_HANDSHAKE_ERROR"}
+		return nil, badRequest("TRANSPORT_HANDSHAKE_ERROR")
 	case upgrade && !websocket:
-		return nil, &RequestError{Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"}
-	case string(r.QueryValue("EIO")) != "4":
-		return nil, &RequestError{Code: CodeUnsupportedVersion}
+		return nil, badRequest("TRANSPORT_MISMATCH", "transport", "polling")
+	case s.protocol(r) == 0:
+		return nil, newRefusal(CodeUnsupportedVersion, "protocol", "3")
 	}
 	return nil, nil
 }
+
+// verifySession judges a request that names a session.
+func (s *Server) verifySession(r *loop.Request, sid []byte, upgrade, websocket bool) (*Session, *RequestError) {
+	session := s.sessions.get(sid)
+	switch {
+	case session == nil:
+		return nil, newRefusal(CodeUnknownSession, "sid", string(sid))
+	case upgrade != websocket, !upgrade && session.onWebSocket.Load():
+		return nil, badRequest("TRANSPORT_MISMATCH", "transport", string(r.QueryValue("transport")), "previousTransport", session.Transport())
+	case s.protocol(r) != session.protocol:
+		return nil, badRequest("PROTOCOL_MISMATCH", "protocol", string(r.QueryValue("EIO")), "previousProtocol", session.protocol.String())
+	}
+	return session, nil
+}
+
+// refuse answers with an error and tells of it.
+func (x *exchange) refuse(err *RequestError) {
+	s := x.server
+	s.stats.refuse(err.Code)
+	s.opts.Logger.Debug("engine: request refused", "code", int(err.Code), "reason", err.Error(), "remote", x.conn.RemoteAddr())
+	if hook := s.opts.Hooks.ConnectionError; hook != nil {
+		if r, bad := x.conn.HTTPRequest(x.request); bad == nil {
+			hook(&ConnectionError{RequestError: err, Request: r})
+		}
+	}
+	x.respond(err.response(x.upgrade, append(x.header, noStore...)))
+}
+
+// respond answers on the connection's own loop.
+func (x *exchange) respond(res loop.Response) { x.server.respond(x.conn, res) }
 
 // respond answers on the connection's own loop. It can only fail when the
 // connection is gone, which its Stream is told.
 func (s *Server) respond(c *loop.Conn, res loop.Response) {
 	if err := c.Respond(res); err != nil {
 		s.opts.Logger.Debug("engine: response not sent", "error", err)
-	}
-}
-
-// newSession makes a session that c's loop owns.
-func (s *Server) newSession(c *loop.Conn, r *loop.Request) *Session {
-	session := &Session{id: ids.New(), server: s, info: newRequestInfo(c, r), home: c.Loop()}
-	session.owner.Store(c.Loop())
-	return session
-}
-
-// open makes a session known, after its handshake was answered.
-func (s *Server) open(session *Session) {
-	s.count.Add(1)
-	session.startHeartbeat()
-	session.receiver = s.handler.OnOpen(session)
-	if s.closing.Load() { // CloseAll may not have seen it yet
-		session.Discard()
 	}
 }

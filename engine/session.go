@@ -17,6 +17,8 @@ type Session struct {
 	info     *RequestInfo
 	receiver Receiver
 
+	protocol protocol
+
 	mu   sync.Mutex
 	home *loop.Loop // where tasks for the session are posted
 
@@ -32,7 +34,13 @@ type Session struct {
 
 	state        sessionState
 	ended        bool // nothing more is received
+	base64       bool // the peer takes no bytes, on the transport in use
 	awaitingPong bool
+	batching     bool // hooks were told of a flush, and not of its end
+	reprieved    bool // a packet has shown since the ping that the peer lives
+
+	// waiters are called when all that is queued was handed to the transport.
+	waiters []func()
 
 	// stash belongs to the loop that the session is moving to: tasks that came
 	// there before the session did.
@@ -61,6 +69,9 @@ func (s *Session) Transport() string {
 	}
 	return "polling"
 }
+
+// Protocol returns the revision of Engine.IO that the peer speaks, 3 or 4.
+func (s *Session) Protocol() int { return int(s.protocol) }
 
 // Closed reports whether the session takes no more messages.
 func (s *Session) Closed() bool { return s.over.Load() }
@@ -164,9 +175,14 @@ func (s *Session) close(reason CloseReason, err error) {
 	s.over.Store(true)
 	s.Cancel(&s.timer)
 	s.server.sessions.remove(s)
-	defer s.server.count.Add(-1) // whoever waits for the last session waits for its OnClose, too
+	defer s.server.stats.close(reason) // whoever waits for the last session waits for its OnClose, too
+	s.waiters = nil
 	if p := s.polling; p != nil {
 		s.dropCandidate()
+		if p.upload != nil {
+			p.upload.cut(s.owner.Load())
+			p.upload = nil
+		}
 		p.queue = append(p.queue, controlPacket(engineio.Close))
 		s.answerPoll()
 		p.discard()
@@ -175,21 +191,28 @@ func (s *Session) close(reason CloseReason, err error) {
 		s.conn.CloseWebSocket(loop.CloseEmpty, "")
 		s.conn = nil
 	}
+	if hook := s.server.opts.Hooks.Close; hook != nil {
+		hook(s, reason, err)
+	}
 	if s.receiver != nil {
 		s.receiver.OnClose(s, reason, err)
 	}
 }
 
 // onPacket handles a packet that came over the session's transport while the
-// session receives.
+// session receives. Those that mean nothing here have no effect.
 func (s *Session) onPacket(p engineio.Packet) {
+	if hook := s.server.opts.Hooks.Packet; hook != nil {
+		hook(s, p)
+	}
+	if s.awaitingPong && !s.reprieved && p.Type != engineio.Pong {
+		s.reprieve()
+	}
 	switch p.Type {
 	case engineio.Message:
 		s.receiver.OnMessage(s, p.Data, p.Binary)
-	case engineio.Pong:
-		s.onPong()
-	case engineio.Ping:
-		s.close(TransportError, ErrHeartbeatDirection)
+	case engineio.Ping, engineio.Pong:
+		s.onHeartbeat(p.Type)
 	case engineio.Close:
 		if s.polling != nil { // the peer knows: its poll just ends
 			s.polling.queue = append(s.polling.queue, controlPacket(engineio.Noop))

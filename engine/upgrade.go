@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +28,7 @@ const (
 type candidate struct {
 	session *Session
 	conn    *loop.Conn
+	base64  bool // the peer takes no bytes on it
 	// inFlight counts the events on their way to the owner. While there are any,
 	// no other may take the short way.
 	inFlight atomic.Int32
@@ -37,22 +37,6 @@ type candidate struct {
 	deadline, noop loop.Timer
 	probed         bool
 	lost           error // why the WebSocket ended after the upgrade was decided
-}
-
-// considerUpgrade takes a WebSocket handshake for a session that exists, on the
-// connection's loop.
-func (s *Session) considerUpgrade(c *loop.Conn, hs loop.Handshake, header []byte) {
-	if s.server.opts.NoUpgrade {
-		res := (&RequestError{Code: CodeBadRequest, Name: "TRANSPORT_MISMATCH"}).response(true, header)
-		s.server.respond(c, res)
-		return
-	}
-	cand := &candidate{session: s, conn: c}
-	if err := c.AcceptWebSocket(hs, header, cand); err != nil {
-		s.server.opts.Logger.Debug("engine: websocket not accepted", "error", err)
-		return
-	}
-	cand.toOwner(&candidateTask{candidate: cand, event: candidateOpen})
 }
 
 type candidateEvent uint8
@@ -195,6 +179,9 @@ func (s *Session) onProbe(k *candidate, payload []byte, binary bool) {
 		if !k.probed {
 			k.probed = true
 			s.Schedule(&k.noop, firstNoop, k)
+			if hook := s.server.opts.Hooks.Upgrading; hook != nil {
+				hook(s)
+			}
 		}
 	case !binary && text == "5":
 		s.upgrade(k)
@@ -242,7 +229,13 @@ func (s *Session) upgrade(k *candidate) {
 		// touching the session.
 		get := p.get
 		p.get = nil
-		get.respond(owner, loop.Response{Status: http.StatusOK, ContentType: payloadType, Body: []byte{byte(engineio.Close)}})
+		body := loop.NewBuffer()
+		contentType := s.appendPayload(body, []Message{controlPacket(engineio.Close)})
+		get.respondPayload(owner, contentType, body, false)
+	}
+	if u := s.polling.upload; u != nil {
+		s.polling.upload = nil
+		u.cut(owner)
 	}
 	if k.conn.Loop() == owner {
 		s.adopt(k)
@@ -256,15 +249,27 @@ func (s *Session) upgrade(k *candidate) {
 func (s *Session) adopt(k *candidate) {
 	queue := s.polling.queue
 	s.polling = nil
-	s.conn = k.conn
+	s.conn, s.base64 = k.conn, k.base64
+	s.server.stats.upgraded.Add(1)
+	if hook := s.server.opts.Hooks.Upgrade; hook != nil {
+		hook(s)
+	}
 	open := k.conn.Attached(k)
 	k.handOver()
 	for _, m := range queue {
-		if open {
-			m.writeTo(s.conn)
+		if open && s.conn != nil { // a write may close it
+			s.writeFrame(m)
 		} else {
 			m.Release()
 		}
+	}
+	if waiters := s.waiters; open && s.conn != nil && len(waiters) > 0 {
+		s.waiters = nil
+		s.conn.NotifyDrained(func() {
+			for _, fn := range waiters {
+				fn()
+			}
+		})
 	}
 	switch {
 	case k.lost != nil:

@@ -45,7 +45,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		c.post.send(method, c.target, "4late")
-		c.post.want(400, refusal(CodeBadRequest))
+		c.post.want(400, refused(CodeBadRequest))
 	}
 	k.wantEcho("unaffected")
 	c.wantReceived(t, "hello", "unaffected")

@@ -5,37 +5,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/gobwas/ws"
-
-	"github.com/sio-gnet/sio-gnet/codec/engineio"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
-
-// serveUpgrade answers a WebSocket handshake: for a new session if there is
-// none, else as the candidate to upgrade the one there is.
-func (s *Server) serveUpgrade(c *loop.Conn, r *loop.Request, session *Session) {
-	hs, refusal := loop.CheckHandshake(r)
-	if refusal != nil {
-		refusal.Header = s.corsHeader(refusal.Header, r)
-		s.respond(c, *refusal)
-		return
-	}
-	header := s.corsHeader(nil, r)
-	if session != nil {
-		session.considerUpgrade(c, hs, header)
-		return
-	}
-	session = s.newSession(c, r)
-	if err := c.AcceptWebSocket(hs, header, (*socketStream)(session)); err != nil {
-		s.opts.Logger.Debug("engine: websocket not accepted", "error", err)
-		return
-	}
-	session.conn = c
-	session.onWebSocket.Store(true)
-	s.sessions.add(session)
-	c.WriteFrame(ws.OpText, session.appendOpen(nil, nil))
-	s.open(session)
-}
 
 // socketStream is a session as the Stream of its WebSocket.
 type socketStream Session
@@ -46,11 +17,7 @@ func (t *socketStream) OnMessage(_ *loop.Conn, binary bool, payload []byte) {
 	if !s.receives() {
 		return
 	}
-	if binary {
-		s.onPacket(engineio.DecodeBinary(payload))
-		return
-	}
-	p, err := engineio.DecodeText(payload)
+	p, err := s.decodeFrame(binary, payload)
 	if err != nil {
 		s.close(ParseError, err)
 		return

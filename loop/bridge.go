@@ -37,7 +37,7 @@ var bridged atomic.Int64
 // request's context ends with the connection. Hijacking is not supported. On
 // the loop.
 func (c *Conn) ServeHTTP(r *Request, h http.Handler) {
-	req, err := c.netRequest(r)
+	req, err := c.HTTPRequest(r)
 	if err != nil {
 		c.refuse(&http1.Error{Status: http.StatusBadRequest, Reason: "malformed request target"})
 		return
@@ -53,7 +53,9 @@ func (c *Conn) ServeHTTP(r *Request, h http.Handler) {
 	go b.run(h)
 }
 
-func (c *Conn) netRequest(r *Request) (*http.Request, error) {
+// HTTPRequest returns a copy of a request in the form of net/http, which stays
+// valid. It fails if the target is no URL. On the loop.
+func (c *Conn) HTTPRequest(r *Request) (*http.Request, error) {
 	target := string(r.Target)
 	u, err := url.ParseRequestURI(target)
 	if err != nil {

@@ -248,3 +248,6 @@ func (c *Conn) onClosed(err error) {
 
 // Attached reports whether s is the connection's Stream.
 func (c *Conn) Attached(s Stream) bool { return c.stream == s }
+
+// Stream returns what is attached, or nil.
+func (c *Conn) Stream() Stream { return c.stream }

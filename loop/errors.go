@@ -21,6 +21,9 @@ var (
 	// ErrPipelineOverflow closes a connection that sends further requests
 	// without end while one waits for its response.
 	ErrPipelineOverflow = errors.New("loop: too much pipelined input")
+	// ErrRefused tells the Stream of a request that was announced that the
+	// reactor refused it: its body broke the protocol, a limit or a deadline.
+	ErrRefused = errors.New("loop: request refused")
 	// ErrState says that an operation needs a connection of another kind or
 	// in another state, such as a second response to one request.
 	ErrState = errors.New("loop: operation does not fit the connection's state")

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
@@ -17,6 +18,11 @@ type Request struct {
 
 	// Body is the whole body, with any chunked coding taken off.
 	Body []byte
+}
+
+// Clone returns a copy that does not end with the callback that r came to.
+func (r *Request) Clone() *Request {
+	return &Request{Request: r.Request.Clone(), Body: bytes.Clone(r.Body)}
 }
 
 // httpState is a connection's place in the request that it is sending. It only
@@ -142,6 +148,10 @@ func (c *Conn) consumeHead(buf []byte) (n int, more bool, err error) {
 	if r.ExpectContinue && len(buf) == end {
 		c.write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	}
+	if announced := l.reactor.announced; announced != nil {
+		r.Body = nil
+		announced.AnnounceRequest(c, r)
+	}
 	return end, true, nil
 }
 
@@ -200,6 +210,7 @@ func (c *Conn) refuse(err error) {
 		c.http = c.loop.takeHTTP()
 	}
 	c.http.phase = phaseServing
+	c.detach(ErrRefused)
 	_ = c.Respond(Response{
 		Status:      bad.Status,
 		ContentType: "text/plain; charset=utf-8",
@@ -319,4 +330,11 @@ func (d *dateCache) append(dst []byte) []byte {
 		d.line = append(now.UTC().AppendFormat(append(d.line[:0], "Date: "...), http.TimeFormat), "\r\n"...)
 	}
 	return append(dst, d.line...)
+}
+
+// AppendHeader appends a line to a [Response]'s Header, or to what
+// [Conn.AcceptWebSocket] adds. A name or value that can't be in one is an error,
+// and dst stays as it was.
+func AppendHeader(dst []byte, name, value string) ([]byte, error) {
+	return http1.AppendHeader(dst, name, value) //nolint:wrapcheck // it says all there is
 }

@@ -158,6 +158,21 @@ func (c *Conn) flush() {
 	c.flushed()
 }
 
+// NotifyDrained calls f once all that is queued now has been taken by the kernel,
+// or at once if nothing is queued; never if the connection is closed first. On
+// the loop.
+func (c *Conn) NotifyDrained(f func()) {
+	if c.Pending() == 0 {
+		f()
+		return
+	}
+	if before := c.drained; before != nil {
+		c.drained = func() { before(); f() }
+		return
+	}
+	c.drained = f
+}
+
 // flushed is called when nothing is left to send.
 func (c *Conn) flushed() {
 	if c.out != nil {

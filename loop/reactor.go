@@ -23,17 +23,28 @@ type Handler interface {
 	ServeRequest(c *Conn, r *Request)
 }
 
+// An Announcer is a [Handler] that wants to know of a request whose body is
+// still to come: it may attach a [Stream] to the connection, which is told if
+// the peer cuts the request, and which is still attached in ServeRequest.
+type Announcer interface {
+	// AnnounceRequest is called on the connection's loop. r has no Body, and is
+	// only valid until AnnounceRequest returns.
+	AnnounceRequest(c *Conn, r *Request)
+}
+
 // Reactor is a set of event loops and the listeners that feed them. All its
 // methods may be called from any goroutine.
 type Reactor struct {
 	opts    Options
 	limits  http1.Limits
 	handler Handler
-	client  *gnet.Client
-	loops   []*Loop
-	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
-	watcher *writeWatcher
-	started time.Time
+	// announced is the handler, if it is an Announcer.
+	announced Announcer
+	client    *gnet.Client
+	loops     []*Loop
+	byGnet    map[gnet.EventLoop]*Loop // fixed before the first connection
+	watcher   *writeWatcher
+	started   time.Time
 
 	conns atomic.Int64
 
@@ -72,6 +83,7 @@ func New(opts Options, h Handler) (*Reactor, error) {
 		failed:    make(chan struct{}),
 		stopped:   make(chan struct{}),
 	}
+	r.announced, _ = h.(Announcer)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
 		gnet.WithNumEventLoop(opts.Loops),
 		gnet.WithLogger(gnetLogger{opts.Logger}))

@@ -36,6 +36,7 @@ type serveCommand struct {
 
 	MaxPayload int      `default:"1000000" env:"SIO_MAX_PAYLOAD" help:"Largest message taken from a client, in bytes."`
 	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
+	AllowEIO3  bool     `name:"allow-eio3" env:"SIO_ALLOW_EIO3" help:"Also take clients of Socket.IO 1 and 2 (Engine.IO 3)."`
 	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
 
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" env:"SIO_LOG_LEVEL" help:"debug, info, warn or error."`

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	sio "github.com/sio-gnet/sio-gnet"
@@ -78,7 +79,8 @@ func (c *serveCommand) options(app apps.App, files fs.FS, log *slog.Logger) *sio
 		ConnectTimeout: c.ConnectTimeout,
 		UpgradeTimeout: c.UpgradeTimeout,
 		MaxPayload:     c.MaxPayload,
-		Origins:        c.Origins,
+		CORS:           c.cors(),
+		AllowEIO3:      c.AllowEIO3,
 		Loops:          c.Loops,
 		Handler:        app.Handler(),
 		ClientFiles:    files,
@@ -95,6 +97,14 @@ func (c *serveCommand) app(cfg apps.Config) apps.App {
 		return bench.New(cfg)
 	}
 	return chat.New(cfg)
+}
+
+// cors lets pages of the origins send cookies along, unless they are any.
+func (c *serveCommand) cors() *sio.CORS {
+	if len(c.Origins) == 0 {
+		return nil
+	}
+	return &sio.CORS{Origins: c.Origins, Credentials: !slices.Contains(c.Origins, "*")}
 }
 
 var logLevels = map[string]slog.Level{

@@ -15,7 +15,7 @@ func main() {
 	if len(os.Args) > 1 {
 		addr = os.Args[1]
 	}
-	io, err := sio.New(&sio.Options{Origins: []string{"*"}})
+	io, err := sio.New(&sio.Options{CORS: &sio.CORS{Origins: []string{"*"}}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,5 +1,7 @@
 package http1
 
+import "bytes"
+
 // Header is one header line. Both fields are views of the head.
 type Header struct {
 	// Name is as the peer wrote it; case does not count.
@@ -44,6 +46,18 @@ type Request struct {
 	// Connection header lists "upgrade" and the version is 1.1, without which the
 	// header has no meaning (RFC 9110, section 7.8).
 	Upgrade []byte
+}
+
+// Clone returns a copy that is no view of the head.
+func (r *Request) Clone() Request {
+	c := *r
+	c.Method, c.Host, c.Upgrade = bytes.Clone(r.Method), bytes.Clone(r.Host), bytes.Clone(r.Upgrade)
+	c.Target, c.Path, c.Query = bytes.Clone(r.Target), bytes.Clone(r.Path), bytes.Clone(r.Query)
+	c.Headers = make([]Header, len(r.Headers))
+	for i, h := range r.Headers {
+		c.Headers[i] = Header{Name: bytes.Clone(h.Name), Value: bytes.Clone(h.Value)}
+	}
+	return c
 }
 
 // Get returns the value of the first header of that name, in any case, or nil if
