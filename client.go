@@ -26,6 +26,9 @@ var _ engine.Receiver = (*client)(nil)
 func newClient(s *Server, session *engine.Session) *client {
 	c := &client{server: s, session: session, clock: session.Home()}
 	c.clock.Schedule(&c.timer, s.opts.ConnectTimeout, c)
+	if c.legacy() {
+		c.joinRoot()
+	}
 	return c
 }
 
@@ -98,6 +101,9 @@ func (c *client) onAttachment(data []byte, binary bool) error {
 func (c *client) scratch() *scratch { return c.session.Owner().Local.(*scratch) }
 
 func (c *client) onPacket(p socketio.Packet, attachments [][]byte) error {
+	if c.legacy() {
+		cutQuery(&p)
+	}
 	s := c.socket(p.Namespace)
 	switch {
 	case p.Type == socketio.Connect:
@@ -132,11 +138,11 @@ func (c *client) onConnect(present *Socket, p socketio.Packet) error {
 	}
 	ns := c.server.lookup(p.Namespace)
 	if ns == nil {
-		c.sendConnectError(string(p.Namespace), "Invalid namespace", nil)
+		c.sendConnectError(string(p.Namespace), "Invalid namespace")
 		return nil
 	}
 	if len(c.sockets) >= c.server.opts.MaxNamespaces {
-		c.sendConnectError(ns.name, "Too many namespaces", nil)
+		c.sendConnectError(ns.name, "Too many namespaces")
 		return nil
 	}
 	s := newSocket(c, ns, bytes.Clone(p.Data))
@@ -145,9 +151,17 @@ func (c *client) onConnect(present *Socket, p socketio.Packet) error {
 	return nil
 }
 
-func (c *client) sendConnectError(ns, message string, data []byte) {
+// sendConnectError tells the client of a namespace that it can't be in.
+func (c *client) sendConnectError(ns, message string) {
 	b := engine.Begin(false)
-	b.B = socketio.AppendConnectError(b.B, ns, message, data)
+	b.B = socketio.AppendConnectError(b.B, ns, message, nil)
+	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
+}
+
+// sendRefusal tells the client that a middleware refused it.
+func (c *client) sendRefusal(ns, message string, data []byte) {
+	b := engine.Begin(false)
+	b.B = c.appendRefusal(b.B, ns, message, data)
 	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
 }
 

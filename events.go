@@ -282,7 +282,7 @@ func (t *admitTask) Run(l *loop.Loop) {
 	}
 	if t.err != nil {
 		message, data := connectErrorParts(t.err)
-		s.client.sendConnectError(s.ns.name, message, data)
+		s.client.sendRefusal(s.ns.name, message, data)
 		s.end("")
 		return
 	}
@@ -296,7 +296,7 @@ func (s *Socket) connected() {
 	c.joined = true
 	c.stopTimer()
 	b := engine.Begin(false)
-	b.B = socketio.AppendConnect(b.B, s.ns.name, s.id)
+	b.B = c.appendConnect(b.B, s)
 	if err := c.session.Send(false, engine.Seal(b, false)); err != nil {
 		s.end("")
 		return

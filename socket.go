@@ -41,13 +41,18 @@ const (
 )
 
 func newSocket(c *client, ns *Namespace, auth []byte) *Socket {
-	s := &Socket{id: ids.New(), ns: ns, client: c, auth: auth}
+	s := &Socket{ns: ns, client: c, auth: auth}
+	if c.legacy() {
+		s.id = legacyID(c.session, ns)
+	} else {
+		s.id = ids.New()
+	}
 	s.events.socket = s
 	return s
 }
 
 // ID returns the socket's id. It is not the Engine.IO session's, which is
-// secret.
+// secret, except for clients of Socket.IO 1 and 2, which make it of that.
 func (s *Socket) ID() string { return s.id }
 
 // Namespace returns the namespace that the socket is in.

@@ -111,6 +111,9 @@ func (q *request) answer(res loop.Response) {
 		return
 	}
 	res.Header = append(append(res.Header, q.header...), noStore...)
+	if res.ContentType == scriptType {
+		res.Header = append(res.Header, "X-Content-Type-Options: nosniff\r\n"...)
+	}
 	if res.Status == http.StatusOK {
 		q.session.server.editHeaders(&res, q.hooked, q.first)
 	}

@@ -42,6 +42,10 @@ type TimerHandler interface {
 // Active reports whether t is scheduled.
 func (t *Timer) Active() bool { return t.next != nil }
 
+// Due returns when t is due, in milliseconds of the reactor's clock. It means
+// something only while t is active.
+func (t *Timer) Due() int64 { return t.due }
+
 type wheel struct {
 	now   int64 // all timers due up to this tick have fired
 	count int
