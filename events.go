@@ -145,13 +145,17 @@ func (s *Socket) onEvent(p socketio.Packet, attachments [][]byte) {
 		return
 	}
 	// Without a handler, the event is lost, unless what the socket is doing now
-	// may register one.
+	// may register one. So the look that counts is the one after the claim: until
+	// then, a job may have registered a handler and ended.
 	if h := s.handler(name); (h == nil || h.inline) && s.events.tryInline() {
-		if h != nil {
+		h = s.handler(name)
+		if h != nil && h.inline {
 			s.call(h, RawArgs{p.Args[1:], attachments}, s.newAck(p))
 		}
 		s.events.release()
-		return
+		if h == nil || h.inline {
+			return
+		}
 	}
 	if !s.events.push(s.eventJob(p, attachments)) {
 		s.ns.server.report(s, ErrBacklog)

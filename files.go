@@ -1,21 +1,17 @@
 package sio
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
-	"strings"
 	"sync"
 
-	"github.com/andybalholm/brotli"
+	"github.com/sio-gnet/sio-gnet/internal/contentcoding"
 )
 
 // clientFileNames are the files of the client bundle.
@@ -91,7 +87,7 @@ func (f *clientFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", file.contentType)
 	h.Set("ETag", file.etag)
 	h.Set("Vary", "Accept-Encoding")
-	encoding := preferredEncoding(r.Header.Get("Accept-Encoding"))
+	encoding := contentcoding.Preferred(r.Header.Get("Accept-Encoding"), contentcoding.Gzip, contentcoding.Brotli, contentcoding.Deflate)
 	body, err := file.body(encoding)
 	if err != nil {
 		http.Error(w, "compression failed", http.StatusInternalServerError)
@@ -137,41 +133,10 @@ func (f *clientFile) body(encoding string) ([]byte, error) {
 	if b := f.encoded[encoding]; b != nil {
 		return b, nil
 	}
-	var out bytes.Buffer
-	var w io.WriteCloser = gzip.NewWriter(&out)
-	if encoding == "br" {
-		w = brotli.NewWriterLevel(&out, brotli.DefaultCompression)
+	encoded, err := contentcoding.Append(nil, encoding, f.plain)
+	if err != nil {
+		return nil, fmt.Errorf("sio: %w", err)
 	}
-	if _, err := w.Write(f.plain); err != nil {
-		return nil, fmt.Errorf("sio: %s: %w", encoding, err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("sio: %s: %w", encoding, err)
-	}
-	f.encoded[encoding] = out.Bytes()
+	f.encoded[encoding] = encoded
 	return f.encoded[encoding], nil
-}
-
-// preferredEncoding picks gzip or br by the client's preference: the higher
-// weight (RFC 9110, section 12.5.3), and the one listed first on a tie.
-func preferredEncoding(accept string) string {
-	best, bestWeight := "", 0.0
-	for item := range strings.SplitSeq(accept, ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(item), ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if name != "br" && name != "gzip" {
-			continue
-		}
-		weight := 1.0
-		if q, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-			var err error
-			if weight, err = strconv.ParseFloat(q, 64); err != nil {
-				continue
-			}
-		}
-		if weight > bestWeight {
-			best, bestWeight = name, weight
-		}
-	}
-	return best
 }

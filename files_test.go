@@ -3,6 +3,7 @@ package sio_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"fmt"
 	"io"
 	"net/http"
@@ -136,7 +137,8 @@ func TestClientFilesCompressed(t *testing.T) {
 		{"gzip;q=0.5, br;q=0.9", "br"},
 		{"gzip;q=0", ""},
 		{"identity", ""},
-		{"*", ""},
+		{"*", "gzip"},
+		{"deflate", "deflate"},
 		{"zstd", ""},
 		{"", ""},
 	} {
@@ -153,6 +155,11 @@ func TestClientFilesCompressed(t *testing.T) {
 		case "gzip":
 			var err error
 			if plain, err = gzip.NewReader(plain); err != nil {
+				t.Fatal(err)
+			}
+		case "deflate":
+			var err error
+			if plain, err = zlib.NewReader(plain); err != nil {
 				t.Fatal(err)
 			}
 		case "br":
