@@ -138,7 +138,7 @@ func FuzzJSONP(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, payload, index []byte) {
 		script := string(AppendJSONP(nil, index, payload))
-		digits := regexp.MustCompile(`[^0-9]`).ReplaceAllString(string(index), "")
+		digits := noDigits.ReplaceAllString(string(index), "")
 		literal, ok := strings.CutPrefix(script, "___eio["+digits+"](")
 		if !ok || !strings.HasSuffix(literal, ");") {
 			t.Fatalf("got %q", script)
@@ -160,6 +160,8 @@ func FuzzJSONP(f *testing.F) {
 var (
 	doubleSlashes = regexp.MustCompile(`\\\\n`)
 	slashes       = regexp.MustCompile(`\\?\\n`)
+	percents      = regexp.MustCompile(`%([0-9a-fA-F]{2})?`)
+	noDigits      = regexp.MustCompile(`[^0-9]`)
 )
 
 // FuzzJSONPBody compares with the standard library and the reference's rules for
@@ -177,7 +179,7 @@ func FuzzJSONPBody(f *testing.F) {
 				continue
 			}
 			// A percent sign that is no escape stands for itself.
-			value = regexp.MustCompile(`%([0-9a-fA-F]{2})?`).ReplaceAllStringFunc(value, func(s string) string {
+			value = percents.ReplaceAllStringFunc(value, func(s string) string {
 				if s == "%" {
 					return "%25"
 				}

@@ -114,7 +114,7 @@ func DecodeJSONPBody(body []byte) (payload []byte, ok bool) {
 		if ok {
 			return nil, false
 		}
-		payload, ok = value[:len(value):len(value)], true
+		payload, ok = value, true
 	}
 	return unescapeLineEnds(unescapeForm(payload)), ok
 }
@@ -136,7 +136,7 @@ func unescapeForm(b []byte) []byte {
 		b[out] = c
 		out++
 	}
-	return b[:out:out]
+	return b[:out]
 }
 
 var hexValues = func() (values [256]byte) {
