@@ -100,7 +100,11 @@ func (l *Loop) Post(t Task) {
 // what it was scheduled for before. On the loop.
 func (l *Loop) Schedule(t *Timer, d time.Duration, h TimerHandler) {
 	t.handler = h
-	l.wheel.add(t, l.reactor.now()+int64((d+time.Millisecond-1)/time.Millisecond))
+	ticks := int64(d / time.Millisecond)
+	if d%time.Millisecond > 0 {
+		ticks++
+	}
+	l.wheel.add(t, l.reactor.now()+ticks)
 }
 
 // Cancel calls t off. On the loop.
