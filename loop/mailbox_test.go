@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -161,7 +162,7 @@ func TestAwaitHeedsItsContext(t *testing.T) {
 	cancel()
 	err := f.Await(ctx, f.loops[0], func(*Loop) {})
 	close(goOn)
-	if err != context.Canceled { //nolint:errorlint // exactly this one
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Await returned %v", err)
 	}
 }
