@@ -41,10 +41,21 @@ func splits(input string) [][]string {
 	return all
 }
 
+// settle waits until the first loop sleeps: all turns are over.
+func (f *fixture) settle(tb testing.TB) {
+	tb.Helper()
+	l := f.loops[0]
+	eventually(tb, "the loop to sleep", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return !l.awake && !l.signalled && len(l.mailbox) == 0
+	})
+}
+
 // wantIdle checks that a connection holds nothing that it does not need.
 func (f *fixture) wantIdle(tb testing.TB, c *Conn) {
 	tb.Helper()
-	f.on(tb, func(*Loop) {}) // the turn that sent what the client has seen is over
+	f.settle(tb) // a client may have seen what a turn sent before it is over
 	f.on(tb, func(*Loop) {
 		if c.input != nil || c.http != nil || c.ws != nil || c.out != nil || c.drained != nil || c.blocked || c.dirty {
 			tb.Errorf("an idle connection holds input %t, http %t, ws %t, out %t",

@@ -63,15 +63,7 @@ func TestPostWakesALoopOnce(t *testing.T) {
 	l := f.loops[0]
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	var ran []int
-	f.on(t, func(l *Loop) { // a turn that is over when the test goes on
-		l.Post(TaskFunc(func(*Loop) {}))
-	})
-	f.on(t, func(*Loop) {})
-	eventually(t, "the loop to sleep", func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return !l.awake && !l.signalled
-	})
+	f.settle(t)
 	before := wakeups.n.Load()
 	l.Post(TaskFunc(func(*Loop) { close(entered); <-goOn })) // test only: tasks must not block
 	<-entered
