@@ -94,6 +94,8 @@ type bridge struct {
 	status  int
 	sent    http.Header // header as it was when the handler set the status
 	body    bytes.Buffer
+	length  int64 // as the handler set it; -1 if it did not
+	written int64
 	started bool // the head is on its way
 	chunked bool
 	close   bool
@@ -129,19 +131,41 @@ func (b *bridge) WriteHeader(status int) {
 	}
 	b.status = status
 	b.sent = b.header.Clone()
+	b.length = -1
+	if n, err := strconv.ParseUint(b.sent.Get("Content-Length"), 10, 63); err == nil {
+		b.length = int64(n)
+	} else {
+		b.sent.Del("Content-Length")
+	}
 }
 
-// Write adds to the body. It blocks while the peer does not read.
+// Write adds to the body. It blocks while the peer does not read. A body that
+// the status does not allow is refused with [http.ErrBodyNotAllowed], and what
+// is beyond the Content-Length that was set with [http.ErrContentLength]: the
+// peer would take it for the next response.
 func (b *bridge) Write(p []byte) (int, error) {
 	b.WriteHeader(http.StatusOK)
 	if b.failed != nil {
 		return 0, b.failed
 	}
+	if b.bodyless() {
+		return 0, http.ErrBodyNotAllowed
+	}
+	var tooMuch error
+	if b.length >= 0 && int64(len(p)) > b.length-b.written {
+		p, tooMuch = p[:b.length-b.written], http.ErrContentLength
+	}
+	b.written += int64(len(p))
 	b.body.Write(p)
 	if b.body.Len() >= bridgePiece {
 		b.push(false)
 	}
-	return len(p), b.failed
+	return len(p), errors.Join(b.failed, tooMuch)
+}
+
+// bodyless says that the status allows no body.
+func (b *bridge) bodyless() bool {
+	return b.status == http.StatusNoContent || b.status == http.StatusNotModified
 }
 
 // Flush sends what was written so far.
@@ -157,6 +181,14 @@ func (b *bridge) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 func (b *bridge) finish() {
 	b.WriteHeader(http.StatusOK)
+	if b.failed != nil {
+		return
+	}
+	if b.written < b.length && b.request.Method != http.MethodHead && !b.bodyless() {
+		b.close = true // or the next response would be taken for the rest of this one
+		b.loop.log.Warn("loop: http handler wrote less than its Content-Length",
+			"path", b.request.URL.Path, "length", b.length, "written", b.written)
+	}
 	b.push(true)
 }
 
@@ -185,13 +217,13 @@ func (b *bridge) push(last bool) {
 
 func (b *bridge) appendHead(out *Buffer, last bool) {
 	h := b.sent
-	bodyless := b.status == http.StatusNoContent || b.status == http.StatusNotModified
 	if h.Get("Content-Type") == "" && b.body.Len() > 0 && h.Get("Content-Encoding") == "" {
 		h.Set("Content-Type", http.DetectContentType(b.body.Bytes()))
 	}
 	h.Del("Transfer-Encoding")
+	h.Del("Date") // like Connection, it is in what every response has
 	switch {
-	case bodyless:
+	case b.bodyless():
 		h.Del("Content-Length")
 	case h.Get("Content-Length") != "":
 	case last:
@@ -202,11 +234,12 @@ func (b *bridge) appendHead(out *Buffer, last bool) {
 	default:
 		h.Set("Connection", "close") // HTTP/1.0: the end of the connection ends the body
 	}
-	b.close = strings.EqualFold(h.Get("Connection"), "close")
+	b.close = b.close || strings.EqualFold(h.Get("Connection"), "close")
 	h.Del("Connection") // the connection's own head says it
 	for name, values := range h {
 		for _, v := range values {
-			out.B = append(append(append(append(out.B, name...), ": "...), headerValue.Replace(v)...), "\r\n"...)
+			// One that is no header line, whatever is replaced, is left out.
+			out.B, _ = http1.AppendHeader(out.B, name, headerValue.Replace(v))
 		}
 	}
 	out.B = append(out.B, "\r\n"...)
@@ -267,7 +300,7 @@ func (b *bridge) abort() {
 		return
 	}
 	b.header = http.Header{"Connection": {"close"}}
-	b.status, b.sent = 0, nil
+	b.status, b.sent, b.written = 0, nil, 0
 	b.body.Reset()
 	b.WriteHeader(http.StatusInternalServerError)
 	b.push(true)

@@ -59,7 +59,6 @@ type Conn struct {
 	blocked   bool // the kernel takes no more output
 	watched   bool
 	lastWrite bool // linger once all output has left
-	consuming bool // its input is being consumed further up the stack
 }
 
 func newConn(l *Loop, gc gnet.Conn) *Conn {
@@ -124,18 +123,36 @@ func (c *Conn) onInput(data []byte) {
 	c.resume()
 }
 
-// resume consumes input that was kept.
+// resume consumes input that was kept. Nothing else may be consuming further up
+// the stack: one loop has one [Request].
 func (c *Conn) resume() {
-	if c.input == nil || c.consuming {
-		return
-	}
 	in := c.input
-	rest := in.B[c.consume(in.B):]
-	if len(rest) == 0 || c.Closed() || c.lastWrite {
-		c.dropInput()
+	c.input = nil // callbacks may close the connection, which must not give it back yet
+	n := c.consume(in.B)
+	if n == len(in.B) || c.Closed() || c.lastWrite {
+		inputBytes.Put(in)
 		return
 	}
-	in.B = in.B[:copy(in.B, rest)]
+	in.B = in.B[:copy(in.B, in.B[n:])]
+	c.input = in
+}
+
+// resumeLater has input that was kept consumed in this turn, but not here: the
+// caller may be a callback of this or of another connection.
+func (c *Conn) resumeLater() {
+	if c.input != nil {
+		c.loop.Post((*resumeTask)(c))
+	}
+}
+
+type resumeTask Conn
+
+// Run consumes what still waits. If that panics, it is this connection's fault.
+func (t *resumeTask) Run(l *Loop) {
+	c := (*Conn)(t)
+	if c.input != nil {
+		l.protect(c, c.resume)
+	}
 }
 
 func (c *Conn) keep(rest []byte) {
@@ -156,8 +173,6 @@ func (c *Conn) dropInput() {
 // consume handles requests or frames at the start of buf until it needs more
 // input, and returns how many bytes are done with.
 func (c *Conn) consume(buf []byte) int {
-	c.consuming = true
-	defer func() { c.consuming = false }()
 	done := 0
 	for !c.Closed() && !c.lastWrite {
 		var n int

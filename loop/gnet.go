@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,10 +14,18 @@ import (
 
 // anchor is the context of a socket pair's end that is enrolled in each loop.
 // It makes the loop's EventLoop known before the first client comes, and its
-// closing tells that the loop has ended: gnet has no other sign of that.
+// closing tells that the loop has ended: gnet has no other sign of that. A byte
+// sent to it starts a turn behind a look at all sockets, see [Loop.sleep].
 type anchor struct {
 	loop *Loop
-	peer *os.File
+	peer int // the pair's other end
+}
+
+// wake makes gnet call OnTraffic for the anchor in its next epoll round. On the
+// loop. At most one byte is under way, so the socket takes it.
+func (a *anchor) wake() error {
+	_, err := unix.Write(a.peer, []byte{0})
+	return err
 }
 
 // anchorLoops enrolls one anchor per loop: gnet puts each new connection on the
@@ -26,16 +36,17 @@ func (r *Reactor) anchorLoops() error {
 		if err != nil {
 			return fmt.Errorf("loop: anchor: %w", err)
 		}
-		a := &anchor{loop: newLoop(r, i), peer: os.NewFile(uintptr(fds[1]), "anchor")}
+		a := &anchor{loop: newLoop(r, i), peer: fds[1]}
+		a.loop.anchor = a
 		end := os.NewFile(uintptr(fds[0]), "anchor")
 		c, err := net.FileConn(end)
 		_ = end.Close() // FileConn has its own descriptor
 		if err != nil {
-			return fmt.Errorf("loop: anchor: %w", err)
+			return errors.Join(fmt.Errorf("loop: anchor: %w", err), unix.Close(a.peer))
 		}
 		gc, err := r.client.EnrollContext(c, a)
 		if err != nil {
-			return fmt.Errorf("loop: anchor: %w", err)
+			return errors.Join(fmt.Errorf("loop: anchor: %w", err), unix.Close(a.peer))
 		}
 		a.loop.gnet = gc.EventLoop()
 		r.byGnet[a.loop.gnet] = a.loop
@@ -72,6 +83,11 @@ func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 func (h *gnetHandler) OnTraffic(gc gnet.Conn) gnet.Action {
 	c, ok := gc.Context().(*Conn)
 	if !ok {
+		if a, ok := gc.Context().(*anchor); ok {
+			_, _ = gc.Discard(-1)
+			a.loop.turns = 0
+			_ = a.loop.runTurn(context.Background())
+		}
 		return gnet.None
 	}
 	input, err := gc.Next(-1)
@@ -94,7 +110,8 @@ func (h *gnetHandler) handleInput(c *Conn, input []byte) {
 func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 	switch ctx := gc.Context().(type) {
 	case *anchor:
-		_ = ctx.peer.Close()
+		_ = unix.Close(ctx.peer)
+		ctx.peer = -1
 		h.reactor.fail()
 	case *Conn:
 		h.reactor.conns.Add(-1)

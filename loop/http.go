@@ -181,16 +181,17 @@ func (c *Conn) consumeChunks(buf []byte) (n int, more bool, err error) {
 // serveSaved serves a request whose body came in parts. The head is parsed once
 // more: views of it can't be kept while nothing else is.
 func (c *Conn) serveSaved() {
+	h := c.http
+	saved, body := h.saved, h.body
+	h.saved, h.body = nil, nil // the request may outlive its response
+	defer inputBytes.Put(saved)
+	defer inputBytes.Put(body)
 	r := &c.loop.request
-	if err := http1.ParseHead(c.http.saved.B, &r.Request, c.loop.reactor.limits); err != nil {
+	if err := http1.ParseHead(saved.B, &r.Request, c.loop.reactor.limits); err != nil {
 		c.refuse(err)
 		return
 	}
-	body := c.http.body
 	c.serve(r, body.B)
-	if h := c.http; h != nil && h.body == body {
-		h.dropBuffers()
-	}
 }
 
 func (c *Conn) serve(r *Request, body []byte) {
@@ -282,7 +283,7 @@ func (c *Conn) responded(keep bool) {
 		return
 	}
 	c.startTimer(timerIdle)
-	c.resume()
+	c.resumeLater()
 }
 
 func (c *Conn) dropHTTP() {

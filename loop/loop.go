@@ -31,6 +31,7 @@ type Loop struct {
 	index   int
 	reactor *Reactor
 	gnet    gnet.EventLoop
+	anchor  *anchor
 	log     *slog.Logger
 
 	// The mailbox. awake says that the loop is in a turn and looks into the
@@ -42,6 +43,7 @@ type Loop struct {
 
 	// All below belongs to the loop's goroutine.
 	spare      []Task  // the mailbox's other half
+	turns      int     // since the sockets had their say
 	conns      *Conn   // all connections, as a list
 	draining   bool    // connections end with their next response
 	dirty      []*Conn // connections with output queued in this turn
@@ -63,8 +65,12 @@ type Loop struct {
 }
 
 // maxMailRounds bounds how often one turn goes back to the mailbox before it
-// lets the sockets have their say.
-const maxMailRounds = 4
+// lets the sockets have their say. maxTurns bounds the turns in a row that other
+// goroutines' posts start.
+const (
+	maxMailRounds = 4
+	maxTurns      = 16
+)
 
 func newLoop(r *Reactor, index int) *Loop {
 	return &Loop{
@@ -100,7 +106,11 @@ func (l *Loop) Post(t Task) {
 // what it was scheduled for before. On the loop.
 func (l *Loop) Schedule(t *Timer, d time.Duration, h TimerHandler) {
 	t.handler = h
-	l.wheel.add(t, l.reactor.now()+int64((d+time.Millisecond-1)/time.Millisecond))
+	ticks := int64(d / time.Millisecond)
+	if d%time.Millisecond > 0 {
+		ticks++
+	}
+	l.wheel.add(t, l.reactor.now()+ticks)
 }
 
 // Cancel calls t off. On the loop.
@@ -119,6 +129,7 @@ func (l *Loop) runTurn(context.Context) error {
 	l.mu.Lock()
 	l.awake, l.signalled = true, false
 	l.mu.Unlock()
+	l.turns++
 	l.protect(nil, l.fireTimers)
 	l.drainMailbox()
 	l.flushAll()
@@ -131,6 +142,7 @@ func (l *Loop) beginInput(c *Conn) {
 	l.mu.Lock()
 	l.awake = true
 	l.mu.Unlock()
+	l.turns = 0
 	l.reading = c
 }
 
@@ -168,16 +180,25 @@ func (l *Loop) requestTurn() {
 }
 
 // sleep ends a turn. Mail that came after the last look gets a turn of its own.
+//
+// That turn is asked for through the anchor's socket: gnet runs what is given to
+// Execute without end, as long as there is more of it, and looks at no socket
+// meanwhile. So does a steady stream of posts that finds the loop asleep each
+// time, which is why one is asked for after maxTurns, too.
 func (l *Loop) sleep() {
 	l.setAlarm()
 	l.mu.Lock()
 	l.awake = false
-	wake := len(l.mailbox) > 0 && !l.signalled
+	wake := (len(l.mailbox) > 0 || l.turns >= maxTurns) && !l.signalled
 	if wake {
 		l.signalled = true
 	}
 	l.mu.Unlock()
-	if wake {
+	if !wake {
+		return
+	}
+	if err := l.anchor.wake(); err != nil {
+		l.log.Error("loop: waking an event loop failed", "loop", l.index, "error", err)
 		l.signal()
 	}
 }

@@ -47,7 +47,7 @@ func (c *Conn) Pending() int {
 func (c *Conn) Blocked() bool { return c.blocked }
 
 // Enqueue queues b.B[off:end] for sending and takes over one reference to b.
-// Over the byte budget, the connection is closed with [ErrSlowConsumer]. On the
+// Behind a close frame or the last response, nothing is sent any more. Over the byte budget, the connection is closed with [ErrSlowConsumer]. On the
 // loop.
 func (c *Conn) Enqueue(b *Buffer, off, end int) {
 	if !c.reserve(end - off) {
@@ -96,7 +96,7 @@ func (c *Conn) write(p []byte) {
 // reserve prepares the queue for n more bytes, and reports whether it may have
 // them.
 func (c *Conn) reserve(n int) bool {
-	if c.closed || c.aborted || c.mode == modeLinger {
+	if c.Closed() || c.lastWrite {
 		return false
 	}
 	l := c.loop

@@ -269,7 +269,7 @@ func (c *Conn) AcceptWebSocket(hs Handshake, header []byte, s Stream) error {
 	c.dropHTTP()
 	c.mode = modeWebSocket
 	c.stream = s
-	c.resume() // frames may have come with the request, if it was answered late
+	c.resumeLater() // frames may have come with the request, if it was answered late
 	return nil
 }
 

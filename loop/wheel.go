@@ -20,7 +20,8 @@ const (
 	wheelSlots0 = 1 << wheelBits0
 	wheelSlotsN = 1 << wheelBitsN
 
-	// wheelSpan is the furthest that a timer can lie ahead, about 18 hours.
+	// wheelSpan is how far the wheel reaches ahead, about 18 hours. A timer beyond
+	// it waits in the furthest slot, and is placed anew when that is reached.
 	wheelSpan = int64(1) << (wheelBits0 + wheelBitsN*(wheelLevels-1))
 	never     = int64(math.MaxInt64)
 )
@@ -67,7 +68,7 @@ func newWheel(now int64) *wheel {
 // add schedules t for the tick due, or for the next one if due has passed.
 func (w *wheel) add(t *Timer, due int64) {
 	w.remove(t)
-	t.due = min(max(due, w.now+1), w.now+wheelSpan-1)
+	t.due = max(due, w.now+1)
 	w.count++
 	w.place(t)
 }
@@ -83,11 +84,12 @@ func (w *wheel) remove(t *Timer) {
 
 // place links t into the slot that its distance from now asks for.
 func (w *wheel) place(t *Timer) {
-	delta := t.due - w.now
-	level, slot := 0, t.due&(wheelSlots0-1)
+	delta := min(t.due-w.now, wheelSpan-1)
+	at := w.now + delta
+	level, slot := 0, at&(wheelSlots0-1)
 	for shift := wheelBits0; delta >= 1<<shift; shift += wheelBitsN {
 		level++
-		slot = t.due >> shift & (wheelSlotsN - 1)
+		slot = at >> shift & (wheelSlotsN - 1)
 	}
 	head := &w.slots[level][slot]
 	t.prev, t.next = head.prev, head

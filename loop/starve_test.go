@@ -1,0 +1,5 @@
+package loop
+
+const childEnv = "LOOP_TEST_STARVE"
+
+func starvingChild() int { return 0 }
