@@ -21,6 +21,11 @@ var (
 	// ErrPipelineOverflow closes a connection that sends further requests
 	// without end while one waits for its response.
 	ErrPipelineOverflow = errors.New("loop: too much pipelined input")
+	// ErrExtensions says that a WebSocket's handshake was refused because its
+	// Sec-WebSocket-Extensions header breaks the grammar.
+	ErrExtensions = errors.New("loop: malformed Sec-WebSocket-Extensions")
+	// ErrOptions is what New returns for options that can't be.
+	ErrOptions = errors.New("loop: invalid options")
 	// ErrState says that an operation needs a connection of another kind or
 	// in another state, such as a second response to one request.
 	ErrState = errors.New("loop: operation does not fit the connection's state")
