@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/sio-gnet/sio-gnet/loop"
 )
 
 // Options configure a [Server]. A zero field means its default.
@@ -47,6 +49,12 @@ type Options struct {
 	// on the transport that they began with.
 	NoPolling, NoWebSocket, NoUpgrade bool
 
+	// PerMessageDeflate switches the compression of WebSocket messages on, for
+	// clients that offer it; nil is off. [Broadcast.Compress] exempts messages.
+	// A client that sends little can make the server decompress much, MaxPayload
+	// bytes per message at most.
+	PerMessageDeflate *Deflate
+
 	// Origins are the origins whose pages may connect (CORS), such as
 	// "https://example.com"; "*" for any. Empty: pages of the same origin only.
 	// It is the browser that enforces this, so it is no access control.
@@ -70,6 +78,10 @@ type Options struct {
 	// nil where there is no socket. Default: a log line.
 	OnError func(s *Socket, err error)
 }
+
+// Deflate configures the compression of WebSocket messages (permessage-deflate,
+// RFC 7692). Its zero value is a good choice; see the fields.
+type Deflate = loop.Deflate
 
 func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {

@@ -18,6 +18,7 @@ type Message struct {
 	frame   int32 // where the WebSocket frame starts
 	payload int32 // where its payload starts
 	binary  bool
+	plain   bool                // not to be compressed
 	control engineio.PacketType // set on a packet that is no message and has no data
 }
 
@@ -46,6 +47,13 @@ func NewMessage(data []byte, binary bool) Message {
 	b := Begin(binary)
 	b.B = append(b.B, data...)
 	return Seal(b, binary)
+}
+
+// Uncompressed returns m as a message that is sent as it is, even to a peer with
+// which compression was agreed on. It shares m's reference.
+func (m Message) Uncompressed() Message {
+	m.plain = true
+	return m
 }
 
 // controlPacket makes a packet such as a ping, which needs no buffer.
@@ -79,7 +87,7 @@ func (m Message) writeTo(c *loop.Conn) {
 		c.WriteFrame(ws.OpText, packet[:])
 		return
 	}
-	c.Enqueue(m.buf, int(m.frame), len(m.buf.B))
+	c.EnqueueMessage(m.buf, int(m.frame), int(m.payload), !m.plain)
 }
 
 // appendTo appends m as a packet of a polling payload.

@@ -38,6 +38,8 @@ type serveCommand struct {
 	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
 	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
 
+	Deflate bool `env:"SIO_DEFLATE" help:"Compress WebSocket messages (permessage-deflate) of 1 KiB and more for clients that offer it."`
+
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" env:"SIO_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat string `enum:"text,json" default:"text" env:"SIO_LOG_FORMAT" help:"text or json, to standard error."`
 
