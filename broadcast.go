@@ -16,6 +16,7 @@ type Broadcast struct {
 	rooms, except []string
 	skip          *Socket // the sender, who gets nothing
 	volatile      bool
+	plain         bool // not to be compressed
 }
 
 // To adds rooms whose sockets get the event. A socket in several of them gets
@@ -38,6 +39,13 @@ func (b Broadcast) Except(rooms ...string) Broadcast {
 // at once.
 func (b Broadcast) Volatile() Broadcast {
 	b.volatile = true
+	return b
+}
+
+// Compress says whether the event may be compressed for clients with which
+// compression was agreed on; without it, it may. It has no effect on others.
+func (b Broadcast) Compress(on bool) Broadcast {
+	b.plain = !on
 	return b
 }
 
@@ -66,6 +74,9 @@ func (b Broadcast) EmitRaw(event string, args RawArgs) error {
 // send hands the packet to each loop that has receivers.
 func (b Broadcast) send(p packet) {
 	defer p.release()
+	if b.plain {
+		p = p.uncompressed()
+	}
 	sel := broadcast.Selection[*Socket]{Rooms: b.rooms, Except: b.except}
 	if b.skip != nil {
 		sel.Skip = &b.skip.member

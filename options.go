@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/engine"
+	"github.com/sio-gnet/sio-gnet/loop"
 )
 
 // CORS says which pages of other origins may connect.
@@ -94,6 +95,16 @@ type Options struct {
 	// Hooks are told of refused requests, may change response headers, and follow
 	// the Engine.IO sessions below the sockets. They must not block.
 	Hooks engine.Hooks
+	// PerMessageDeflate switches the compression of WebSocket messages on, for
+	// clients that offer it; nil is off. [Broadcast.Compress] exempts messages.
+	// A client that sends little can make the server decompress much, MaxPayload
+	// bytes per message at most.
+	PerMessageDeflate *Deflate
+
+	// Origins are the origins whose pages may connect (CORS), such as
+	// "https://example.com"; "*" for any. Empty: pages of the same origin only.
+	// It is the browser that enforces this, so it is no access control.
+	Origins []string
 
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;
@@ -113,6 +124,10 @@ type Options struct {
 	// nil where there is no socket. Default: a log line.
 	OnError func(s *Socket, err error)
 }
+
+// Deflate configures the compression of WebSocket messages (permessage-deflate,
+// RFC 7692). Its zero value is a good choice; see the fields.
+type Deflate = loop.Deflate
 
 func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {

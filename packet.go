@@ -30,6 +30,16 @@ func (p packet) release() {
 	}
 }
 
+// uncompressed returns the packet as one that is sent as it is. It shares the
+// references.
+func (p packet) uncompressed() packet {
+	p.first = p.first.Uncompressed()
+	for i, m := range p.rest {
+		p.rest[i] = m.Uncompressed()
+	}
+	return p
+}
+
 // encodeEvent encodes an EVENT, or a BINARY_EVENT if args hold binary data.
 func encodeEvent(ns, event string, args []any, id uint64, hasID bool) (packet, error) {
 	if socketio.Reserved(event) {

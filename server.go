@@ -77,6 +77,7 @@ func New(opts *Options) (*Server, error) {
 		MaxConnections: o.MaxConnections,
 		MaxBody:        o.MaxPayload,
 		MaxPending:     o.MaxPending,
+		Deflate:        o.PerMessageDeflate,
 		Logger:         o.Logger,
 	}, router{s})
 	if err != nil {

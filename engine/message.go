@@ -85,7 +85,7 @@ func (m Message) writeTo(c *loop.Conn) {
 		c.WriteFrame(ws.OpText, packet[:])
 		return
 	}
-	c.Enqueue(m.buf, int(m.frame), len(m.buf.B))
+	c.EnqueueMessage(m.buf, int(m.frame), int(m.payload), !m.plain)
 }
 
 // packet returns m as a packet, whose data is a view of the shared buffer.

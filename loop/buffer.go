@@ -16,6 +16,11 @@ type Buffer struct {
 
 	refs   atomic.Int32
 	pooled *bytebufferpool.ByteBuffer
+
+	// Compressed forms of the message that B holds, made by the first loop that
+	// wants one while it holds making. They live as long as the Buffer.
+	deflated atomic.Pointer[deflatedForm]
+	making   sync.Mutex
 }
 
 var (
@@ -47,6 +52,7 @@ func (b *Buffer) ReleaseN(n int) {
 	case left < 0:
 		panic("loop: Buffer released more often than retained")
 	}
+	b.dropDeflated()
 	b.pooled.B = b.B
 	frameBytes.Put(b.pooled)
 	b.B, b.pooled = nil, nil

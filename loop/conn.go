@@ -40,25 +40,29 @@ type Conn struct {
 	stream Stream
 	err    error // why it is being closed
 
-	input *bytebufferpool.ByteBuffer // received, not yet consumed
-	http  *httpState                 // nil on a WebSocket
-	ws    *wsReader                  // nil between messages
-	out   *outQueue                  // nil when there is nothing to send
+	input   *bytebufferpool.ByteBuffer // received, not yet consumed
+	http    *httpState                 // nil on a WebSocket
+	ws      *wsReader                  // nil between messages
+	windows *windows                   // nil unless context takeover was agreed on
+	out     *outQueue                  // nil when there is nothing to send
 
 	next, prev *Conn // in the loop's list of its connections
 
 	drained func() // called once when all output has left
 	timer   Timer
 
-	fd        int
-	frames    wsproto.State
-	mode      connMode
-	closed    bool // the descriptor is gone
-	aborted   bool // to be closed as soon as its callback returns
-	dirty     bool // in the loop's list of connections to flush
-	blocked   bool // the kernel takes no more output
-	watched   bool
-	lastWrite bool // linger once all output has left
+	fd     int
+	frames wsproto.State
+	mode   connMode
+	// windowBits bounds the distances in messages compressed for the peer; 0 if
+	// there is no compression.
+	windowBits uint8
+	closed     bool // the descriptor is gone
+	aborted    bool // to be closed as soon as its callback returns
+	dirty      bool // in the loop's list of connections to flush
+	blocked    bool // the kernel takes no more output
+	watched    bool
+	lastWrite  bool // linger once all output has left
 }
 
 func newConn(l *Loop, gc gnet.Conn) *Conn {
@@ -253,6 +257,7 @@ func (c *Conn) onClosed(err error) {
 	c.dropInput()
 	c.dropHTTP()
 	c.dropMessage()
+	c.dropWindows()
 	if c.out != nil {
 		c.loop.giveQueue(c.out)
 		c.out = nil

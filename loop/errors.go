@@ -24,6 +24,11 @@ var (
 	// ErrRefused tells the Stream of a request that was announced that the
 	// reactor refused it: its body broke the protocol, a limit or a deadline.
 	ErrRefused = errors.New("loop: request refused")
+	// ErrExtensions says that a WebSocket's handshake was refused because its
+	// Sec-WebSocket-Extensions header breaks the grammar.
+	ErrExtensions = errors.New("loop: malformed Sec-WebSocket-Extensions")
+	// ErrOptions is what New returns for options that can't be.
+	ErrOptions = errors.New("loop: invalid options")
 	// ErrState says that an operation needs a connection of another kind or
 	// in another state, such as a second response to one request.
 	ErrState = errors.New("loop: operation does not fit the connection's state")

@@ -55,6 +55,8 @@ type Loop struct {
 	queues     []*outQueue // emptied, for reuse, as are https and readers
 	https      []*httpState
 	readers    []*wsReader
+	inflater   inflater
+	deflater   deflater
 	iovecs     []unix.Iovec
 	request    Request // reused for each request's head
 	date       dateCache

@@ -28,6 +28,9 @@ type Options struct {
 	// peer to read; default 1 MiB. One single write may pass it.
 	MaxPending int
 
+	// Deflate switches the compression of WebSocket messages on; nil is off.
+	Deflate *Deflate
+
 	// HeaderTimeout bounds the time from a connection's or request's first
 	// chance to send until its head is complete; default 10 s.
 	HeaderTimeout time.Duration
@@ -55,6 +58,10 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.BodyTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 75*time.Second)
 	setDefault(&o.CloseTimeout, 2*time.Second)
+	if o.Deflate != nil {
+		d := o.Deflate.withDefaults()
+		o.Deflate = &d
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

@@ -46,7 +46,8 @@ type Reactor struct {
 	watcher   *writeWatcher
 	started   time.Time
 
-	conns atomic.Int64
+	conns   atomic.Int64
+	windows atomic.Int64 // bytes that windows of connections may take
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -72,6 +73,9 @@ func New(opts Options, h Handler) (*Reactor, error) {
 		return nil, fmt.Errorf("loop: raising the descriptor limit: %w", err)
 	}
 	opts = opts.withDefaults()
+	if err := opts.Deflate.validate(); err != nil {
+		return nil, err
+	}
 	setDefault(&opts.MaxConnections, connectionCap(limit, opts.Loops))
 	r := &Reactor{
 		opts:      opts,

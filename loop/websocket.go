@@ -3,11 +3,13 @@ package loop
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 	"github.com/valyala/bytebufferpool"
 
+	"github.com/sio-gnet/sio-gnet/loop/internal/http1"
 	"github.com/sio-gnet/sio-gnet/loop/internal/wsproto"
 )
 
@@ -37,9 +39,10 @@ type wsReader struct {
 	got     int64     // bytes of that payload so far
 	inFrame bool
 
-	message *bytebufferpool.ByteBuffer // data frames' payload so far; nil before any
-	binary  bool
-	text    wsproto.UTF8
+	message    *bytebufferpool.ByteBuffer // data frames' payload so far; nil before any
+	binary     bool
+	compressed bool
+	text       wsproto.UTF8
 
 	control [ws.MaxControlFramePayloadSize]byte
 }
@@ -57,7 +60,7 @@ func (c *Conn) consumeFrame(buf []byte) (n int, more bool) {
 		return 0, false
 	}
 	if err == nil {
-		err = c.frames.CheckHeader(h, int64(c.loop.reactor.opts.MaxMessage), c.messageSize())
+		err = c.frames.CheckHeader(h, c.payloadLimit(h), c.messageSize())
 	}
 	if err != nil {
 		c.failWebSocket(err)
@@ -116,6 +119,9 @@ func (c *Conn) frame(h ws.Header, payload []byte) error {
 	}
 	if h.Fin && h.OpCode != ws.OpContinuation {
 		// The common case: a whole message, handed on where it lies.
+		if h.Rsv1() {
+			return c.deliverDeflated(h.OpCode == ws.OpBinary, payload)
+		}
 		if h.OpCode == ws.OpText && !utf8.Valid(payload) {
 			return errInvalidUTF8
 		}
@@ -143,9 +149,9 @@ func (r *wsReader) add(h ws.Header, part []byte) error {
 	if r.message == nil {
 		r.message = inputBytes.Get()
 		r.message.B = r.message.B[:0]
-		r.binary = h.OpCode == ws.OpBinary
+		r.binary, r.compressed = h.OpCode == ws.OpBinary, h.Rsv1()
 	}
-	if !r.binary && !r.text.Write(part) {
+	if !r.binary && !r.compressed && !r.text.Write(part) {
 		return errInvalidUTF8
 	}
 	r.message.B = append(r.message.B, part...)
@@ -158,15 +164,28 @@ func (c *Conn) deliver() error {
 	if !r.binary && !r.text.Complete() {
 		return errInvalidUTF8
 	}
-	message, binary := r.message, r.binary
+	message, binary, compressed := r.message, r.binary, r.compressed
 	r.message = nil
 	r.text.Reset()
 	c.dropIdleReader()
 	defer inputBytes.Put(message)
+	if compressed {
+		return c.deliverDeflated(binary, message.B)
+	}
 	if s := c.stream; s != nil {
 		s.OnMessage(c, binary, message.B)
 	}
 	return nil
+}
+
+// payloadLimit is how long the payload of a message may be whose next frame has
+// the header h. Data that does not compress grows a little when it is deflated.
+func (c *Conn) payloadLimit(h ws.Header) int64 {
+	limit := int64(c.loop.reactor.opts.MaxMessage)
+	if h.Rsv1() || h.OpCode == ws.OpContinuation && c.ws != nil && c.ws.compressed {
+		limit += limit>>10 + 64
+	}
+	return limit
 }
 
 func (c *Conn) messageSize() int64 {
@@ -238,7 +257,10 @@ func (c *Conn) sendClose(code ws.StatusCode, reason string) {
 
 // Handshake is a request's valid wish to become a WebSocket. It outlives the
 // request.
-type Handshake struct{ hs wsproto.Handshake }
+type Handshake struct {
+	hs         wsproto.Handshake
+	extensions []byte // that the client offers
+}
 
 // CheckHandshake judges an upgrade request (RFC 6455, section 4.2.1). If it is
 // bad, refusal is the answer to give.
@@ -249,15 +271,21 @@ func CheckHandshake(r *Request) (hs Handshake, refusal *Response) {
 			Status: bad.Status, ContentType: bad.ContentType, Header: bad.Header, Body: []byte(bad.Body), Close: true,
 		}
 	}
-	return Handshake{checked.Clone()}, nil
+	return Handshake{hs: checked.Clone(), extensions: r.AppendValues(nil, "Sec-WebSocket-Extensions")}, nil
 }
 
 // AcceptWebSocket answers the request that is being served with 101, header
 // lines added (each ended by CRLF), and makes s the Stream of the WebSocket.
-// It returns [ErrState] if no request is being served.
+// It negotiates compression as [Options.Deflate] says. It returns [ErrState] if
+// no request is being served, and [ErrExtensions] if it answered 400 instead.
 func (c *Conn) AcceptWebSocket(hs Handshake, header []byte, s Stream) error {
 	if c.Closed() || c.mode != modeHTTP || c.http == nil || c.http.phase != phaseServing || c.lastWrite {
 		return ErrState
+	}
+	header, err := c.negotiate(hs.extensions, header)
+	if err != nil {
+		c.refuse(&http1.Error{Status: http.StatusBadRequest, Reason: "Invalid or unacceptable Sec-WebSocket-Extensions header"})
+		return err
 	}
 	b := c.tail(len(header) + 512)
 	if b == nil {
@@ -320,5 +348,5 @@ func PutFrameHeader(headroom []byte, binary bool, length int) int {
 	if binary {
 		op = ws.OpBinary
 	}
-	return wsproto.PutHeader(headroom, op, true, length)
+	return wsproto.PutHeader(headroom, op, true, false, length)
 }

@@ -39,6 +39,8 @@ type serveCommand struct {
 	AllowEIO3  bool     `name:"allow-eio3" env:"SIO_ALLOW_EIO3" help:"Also take clients of Socket.IO 1 and 2 (Engine.IO 3)."`
 	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
 
+	Deflate bool `env:"SIO_DEFLATE" help:"Compress WebSocket messages (permessage-deflate) of 1 KiB and more for clients that offer it."`
+
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" env:"SIO_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat string `enum:"text,json" default:"text" env:"SIO_LOG_FORMAT" help:"text or json, to standard error."`
 

@@ -72,7 +72,13 @@ func (c *serveCommand) serve(server *sio.Server, ln net.Listener, signals <-chan
 }
 
 func (c *serveCommand) options(app apps.App, files fs.FS, log *slog.Logger) *sio.Options {
+	var deflate *sio.Deflate
+	if c.Deflate {
+		deflate = new(sio.Deflate)
+	}
 	return &sio.Options{
+		PerMessageDeflate: deflate,
+
 		Path:           c.Path,
 		PingInterval:   c.PingInterval,
 		PingTimeout:    c.PingTimeout,

@@ -337,6 +337,11 @@ func TestRequestGet(t *testing.T) {
 			t.Errorf("Get(%q) = %q, want %q", name, got, want)
 		}
 	}
+	for name, want := range map[string]string{"host": "<a", "X-A": "<one  two,three", "empty": "<", "absent": "<"} {
+		if got := r.AppendValues([]byte("<"), name); string(got) != want {
+			t.Errorf("AppendValues(%q) = %q, want %q", name, got, want)
+		}
+	}
 	if got := r.Get("empty"); got == nil || len(got) != 0 {
 		t.Errorf("Get of an empty header = %#v, want empty and not nil", got)
 	}

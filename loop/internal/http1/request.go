@@ -71,6 +71,24 @@ func (r *Request) Get(name string) []byte {
 	return nil
 }
 
+// AppendValues appends the values of all headers of that name, in any case,
+// joined by commas: they are one list (RFC 9110, section 5.3).
+func (r *Request) AppendValues(dst []byte, name string) []byte {
+	first := true
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		if !equalFold(h.Name, name) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(dst, h.Value...)
+	}
+	return dst
+}
+
 // QueryValue returns the value of the query parameter key, as [QueryValue]
 // does, or nil if there is none.
 func (r *Request) QueryValue(key string) []byte {

@@ -53,7 +53,7 @@ func TestNormalPathDoesNotAllocate(t *testing.T) {
 		}},
 		{"write headers", func() {
 			AppendHeader(dst, ws.OpText, true, false, 65536)
-			PutHeader(dst[:10], ws.OpText, true, 65536)
+			PutHeader(dst[:10], ws.OpText, true, false, 65536)
 		}},
 		{"validate text", func() {
 			var u UTF8

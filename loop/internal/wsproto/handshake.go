@@ -161,11 +161,15 @@ func firstProtocol(list []byte) (first []byte, ok bool) {
 
 func isToken(b []byte) bool {
 	for _, c := range b {
-		if !isAlphanumeric(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+		if !isTokenByte(c) {
 			return false
 		}
 	}
 	return len(b) > 0
+}
+
+func isTokenByte(c byte) bool {
+	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 // AppendAccept appends the value of Sec-WebSocket-Accept for a key (RFC 6455,
@@ -177,7 +181,7 @@ func AppendAccept(dst, key []byte) []byte {
 }
 
 // Append101 appends the answer that accepts the handshake. extraHeaders are
-// further header lines, each ended by CRLF. No extension is ever agreed on.
+// further header lines, each ended by CRLF; the one for extensions is among them.
 func Append101(dst []byte, h Handshake, extraHeaders []byte) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Upgrade: websocket\r\n"+

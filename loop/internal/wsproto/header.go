@@ -103,10 +103,10 @@ func AppendHeader(dst []byte, op ws.OpCode, fin, rsv1 bool, length int) []byte {
 // so that it ends at the end of dst, directly in front of a payload that is
 // there already, and returns the index in dst at which it starts. It panics if
 // dst is shorter than [HeaderSize]; [MaxHeaderSize] bytes are always enough.
-func PutHeader(dst []byte, op ws.OpCode, fin bool, length int) int {
+func PutHeader(dst []byte, op ws.OpCode, fin, rsv1 bool, length int) int {
 	size := HeaderSize(length)
 	start := len(dst) - size
-	AppendHeader(dst[start:start:len(dst)], op, fin, false, length)
+	AppendHeader(dst[start:start:len(dst)], op, fin, rsv1, length)
 	return start
 }
 

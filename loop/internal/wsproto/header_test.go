@@ -114,11 +114,12 @@ func TestAppendHeader(t *testing.T) {
 
 func TestPutHeader(t *testing.T) {
 	for _, length := range edgeLengths {
-		for _, room := range []int{HeaderSize(length), MaxHeaderSize, MaxHeaderSize + 3} {
+		for i, room := range []int{HeaderSize(length), MaxHeaderSize, MaxHeaderSize + 3} {
 			t.Run(fmt.Sprintf("length %d room %d", length, room), func(t *testing.T) {
 				b := bytes.Repeat([]byte{0xaa}, room+4)
-				start := PutHeader(b[:room], ws.OpText, true, length)
-				want := AppendHeader(nil, ws.OpText, true, false, length)
+				rsv1 := i == 1
+				start := PutHeader(b[:room], ws.OpText, true, rsv1, length)
+				want := AppendHeader(nil, ws.OpText, true, rsv1, length)
 				if !bytes.Equal(b[start:room], want) {
 					t.Errorf("got %x, want %x", b[start:room], want)
 				}
@@ -138,5 +139,5 @@ func TestPutHeaderPanicsWithoutRoom(t *testing.T) {
 			t.Error("no panic")
 		}
 	}()
-	PutHeader(make([]byte, 3), ws.OpText, true, 126)
+	PutHeader(make([]byte, 3), ws.OpText, true, false, 126)
 }
