@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -32,6 +33,12 @@ type Options struct {
 	// Origins are the origins that browsers may connect from (CORS): "*" for
 	// any. Empty: no CORS headers, so only pages of the same origin.
 	Origins []string
+	// TrustedProxies are the networks of proxies that are believed when they say
+	// by X-Forwarded-For and X-Forwarded-Proto who a request is from. UseForwarded
+	// believes Forwarded (RFC 7239) in their place; never both are read.
+	// TrustUnixPeers counts whoever connects over a unix socket as a proxy.
+	TrustedProxies               []netip.Prefix
+	UseForwarded, TrustUnixPeers bool
 	// Logger receives log lines; default [slog.Default].
 	Logger *slog.Logger
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/sio-gnet/sio-gnet/internal/clientaddr"
 	"github.com/sio-gnet/sio-gnet/internal/ids"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -33,6 +34,7 @@ type Receiver interface {
 type Server struct {
 	opts     Options
 	handler  Handler
+	clients  clientaddr.Resolver
 	sessions *registry
 	count    atomic.Int64
 	closing  atomic.Bool
@@ -44,7 +46,10 @@ var _ loop.Handler = (*Server)(nil)
 func New(opts Options, h Handler) *Server {
 	opts = opts.withDefaults()
 	opts.Path = "/" + strings.Trim(opts.Path, "/")
-	return &Server{opts: opts, handler: h, sessions: newRegistry()}
+	clients := clientaddr.New(clientaddr.Options{
+		Trusted: opts.TrustedProxies, TrustUnix: opts.TrustUnixPeers, Forwarded: opts.UseForwarded,
+	})
+	return &Server{opts: opts, handler: h, clients: clients, sessions: newRegistry()}
 }
 
 // Sessions returns how many sessions are open. Any goroutine may call it.
@@ -145,7 +150,7 @@ func (s *Server) respond(c *loop.Conn, res loop.Response) {
 
 // newSession makes a session that c's loop owns.
 func (s *Server) newSession(c *loop.Conn, r *loop.Request) *Session {
-	session := &Session{id: ids.New(), server: s, info: newRequestInfo(c, r), home: c.Loop()}
+	session := &Session{id: ids.New(), server: s, info: newRequestInfo(r, s.client(c, r)), home: c.Loop()}
 	session.owner.Store(c.Loop())
 	return session
 }
