@@ -147,11 +147,17 @@ func (s *Socket) onEvent(p socketio.Packet, attachments [][]byte) {
 	// Without a handler, the event is lost, unless what the socket is doing now
 	// may register one.
 	if h := s.handler(name); (h == nil || h.inline) && s.events.tryInline() {
-		if h != nil {
-			s.call(h, RawArgs{p.Args[1:], attachments}, s.newAck(p))
+		if h == nil {
+			h = s.handler(name) // what was going on may have registered it and ended since
+		}
+		if h == nil || h.inline {
+			if h != nil {
+				s.call(h, RawArgs{p.Args[1:], attachments}, s.newAck(p))
+			}
+			s.events.release()
+			return
 		}
 		s.events.release()
-		return
 	}
 	if !s.events.push(s.eventJob(p, attachments)) {
 		s.ns.server.report(s, ErrBacklog)
