@@ -17,12 +17,14 @@ type Handshake struct {
 	// Auth is the JSON object that the client sent to join the namespace; "{}"
 	// if it sent none.
 	Auth json.RawMessage
-	// RemoteAddr is the peer's address, which may be a proxy's. It is not valid
-	// on a unix socket.
+	// RemoteAddr is the client's address: the one that a trusted proxy named (see
+	// [Options] and [ProxyProtocol]), else the peer's. Its port is 0 where the proxy
+	// did not say. It is not valid on a unix socket.
 	RemoteAddr netip.AddrPort
 	// Time is when the connection was opened.
 	Time time.Time
-	// Secure says whether the client's connection to this server is encrypted.
+	// Secure says whether the client's connection is encrypted, up to the first
+	// trusted proxy.
 	Secure bool
 	// CrossDomain says whether the request had an Origin header.
 	CrossDomain bool
@@ -36,7 +38,7 @@ func (s *Socket) Handshake() *Handshake {
 	info := s.client.session.Request()
 	h := &Handshake{
 		Headers: info.Header(), Query: info.Query(), Auth: json.RawMessage("{}"),
-		RemoteAddr: info.Remote, Time: info.Opened, URL: info.Target,
+		RemoteAddr: info.Remote, Secure: info.Secure, Time: info.Opened, URL: info.Target,
 	}
 	if len(s.auth) > 0 {
 		h.Auth = append(json.RawMessage(nil), s.auth...)

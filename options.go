@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -105,6 +106,18 @@ type Options struct {
 	// "https://example.com"; "*" for any. Empty: pages of the same origin only.
 	// It is the browser that enforces this, so it is no access control.
 	Origins []string
+
+	// TrustedProxies are the networks of the proxies in front of the server. When
+	// one of them says in X-Forwarded-For and X-Forwarded-Proto who a request is
+	// from, it is believed, and [Handshake] has that address. Everybody else's
+	// headers are ignored. Empty: nobody's count.
+	TrustedProxies []netip.Prefix
+	// TrustUnixPeers counts whoever connects over a unix socket as such a proxy.
+	TrustUnixPeers bool
+	// UseForwarded reads Forwarded (RFC 7239) in place of X-Forwarded-For and
+	// X-Forwarded-Proto. It is one or the other: a proxy sets one kind, and commonly
+	// hands on the other as the client sent it.
+	UseForwarded bool
 
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;

@@ -68,6 +68,9 @@ func New(opts *Options) (*Server, error) {
 		GenerateID:     o.GenerateID,
 		HookTimeout:    o.HookTimeout,
 		Hooks:          o.Hooks,
+		TrustedProxies: o.TrustedProxies,
+		TrustUnixPeers: o.TrustUnixPeers,
+		UseForwarded:   o.UseForwarded,
 		Logger:         o.Logger,
 
 		CompressionThreshold: o.CompressionThreshold,
@@ -105,7 +108,8 @@ func (s *Server) ListenAndServe(addr string) error {
 }
 
 // Serve accepts connections from ln, which it closes in the end. It takes TCP
-// and unix listeners, and several may be served at once. It blocks until the
+// and unix listeners, as they are or from [ProxyProtocol], and several may be
+// served at once. It blocks until the
 // server ends: with [ErrServerClosed] after Shutdown or Close, or with what
 // went wrong.
 func (s *Server) Serve(ln net.Listener) error {

@@ -19,7 +19,7 @@ func (x *exchange) open(id string) {
 func (x *exchange) newSession(id string) *Session {
 	s, r, c := x.server, x.request, x.conn
 	session := &Session{
-		id: id, server: s, info: newRequestInfo(c, r), home: c.Loop(),
+		id: id, server: s, info: newRequestInfo(r, s.client(c, r)), home: c.Loop(),
 		protocol: s.protocol(r), base64: len(r.QueryValue("b64")) > 0,
 	}
 	session.owner.Store(c.Loop())

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -304,5 +305,39 @@ func TestOrigin(t *testing.T) {
 	}
 	if a := f.dial(t).do(http.MethodGet, pollingTarget, "", "Origin: \x80\xff"); a.status != 200 {
 		t.Errorf("Latin-1: %v", a)
+	}
+}
+
+// Who a request is from, as trusted proxies tell it.
+func TestClientAddress(t *testing.T) {
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	x := []string{"X-Forwarded-For: 192.0.2.1, 198.51.100.7", "x-forwarded-proto: https"}
+	forwarded := []string{`Forwarded: for="[2001:db8::7]:8";proto=https`}
+	for _, tc := range []struct {
+		name    string
+		options Options
+		headers []string
+		want    string
+	}{
+		{"nobody is trusted", Options{}, append(x, forwarded...), "peer false"},
+		{"others are trusted", Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, TrustUnixPeers: true}, x, "peer false"},
+		{"trusted", Options{TrustedProxies: loopback}, append(x, forwarded...), "198.51.100.7:0 true"},
+		{"trusted, without headers", Options{TrustedProxies: loopback}, nil, "peer false"},
+		{"trusted, Forwarded", Options{TrustedProxies: loopback, UseForwarded: true}, append(x, forwarded...), "[2001:db8::7]:8 true"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := serve(t, func(c *config) {
+				log := c.Logger
+				c.Options = tc.options
+				c.Logger = log
+			})
+			c := f.dial(t)
+			a := c.do(http.MethodGet, pollingTarget, "", tc.headers...)
+			info := f.record(t, parseOpen(t, a.body).SID).Request()
+			want := strings.Replace(tc.want, "peer", c.conn.LocalAddr().String(), 1)
+			if got := fmt.Sprint(info.Remote, info.Secure); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }

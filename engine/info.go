@@ -1,13 +1,14 @@
 package engine
 
 import (
-	"net"
+	"bytes"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/sio-gnet/sio-gnet/internal/clientaddr"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
@@ -16,15 +17,18 @@ import (
 type RequestInfo struct {
 	// Target is the request target, path with query.
 	Target string
-	// Remote is the peer's address; the zero value on a unix socket.
+	// Remote is the client's address, as far as trusted proxies tell it; the zero
+	// value on a unix socket.
 	Remote netip.AddrPort
+	// Secure says that the client's own connection is encrypted.
+	Secure bool
 	// Opened is when the request came.
 	Opened time.Time
 
 	head string // "Name: value\n" for each header
 }
 
-func newRequestInfo(c *loop.Conn, r *loop.Request) *RequestInfo {
+func newRequestInfo(r *loop.Request, client clientaddr.Peer) *RequestInfo {
 	size := len(r.Target)
 	for _, h := range r.Headers {
 		size += len(h.Name) + len(h.Value) + 3
@@ -39,12 +43,27 @@ func newRequestInfo(c *loop.Conn, r *loop.Request) *RequestInfo {
 		b.WriteByte('\n')
 	}
 	all, n := b.String(), len(r.Target)
-	info := &RequestInfo{Target: all[:n], head: all[n:], Opened: time.Now()}
-	if addr, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		port := addr.AddrPort()
-		info.Remote = netip.AddrPortFrom(port.Addr().Unmap(), port.Port())
+	return &RequestInfo{
+		Target: all[:n], Remote: client.Addr, Secure: client.Secure, Opened: time.Now(), head: all[n:],
 	}
-	return info
+}
+
+// client returns who a request is from.
+func (s *Server) client(c *loop.Conn, r *loop.Request) clientaddr.Peer {
+	return s.clients.Resolve(clientaddr.Peer{Addr: c.RemoteAddrPort(), Secure: c.Secure()}, headerLines{r})
+}
+
+// headerLines are a request's headers as clientaddr reads them.
+type headerLines struct{ *loop.Request }
+
+// Values copies the values of all header lines of a name.
+func (h headerLines) Values(name string) (values []string) {
+	for _, line := range h.Headers {
+		if bytes.EqualFold(line.Name, []byte(name)) {
+			values = append(values, string(line.Value))
+		}
+	}
+	return values
 }
 
 // Header returns the request's headers, made anew on each call.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -72,6 +73,12 @@ type Options struct {
 	// Hooks are told what happens; nil ones cost nothing.
 	Hooks Hooks
 
+	// TrustedProxies are the networks of proxies that are believed when they say
+	// by X-Forwarded-For and X-Forwarded-Proto who a request is from. UseForwarded
+	// believes Forwarded (RFC 7239) in their place; never both are read.
+	// TrustUnixPeers counts whoever connects over a unix socket as a proxy.
+	TrustedProxies               []netip.Prefix
+	UseForwarded, TrustUnixPeers bool
 	// Logger receives log lines; default [slog.Default].
 	Logger *slog.Logger
 }

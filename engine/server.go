@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/sio-gnet/sio-gnet/internal/clientaddr"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
@@ -33,6 +34,7 @@ type Server struct {
 	opts     Options
 	handler  Handler
 	cors     *cors
+	clients  clientaddr.Resolver
 	sessions *registry
 	stats    counters
 	closing  atomic.Bool
@@ -47,7 +49,10 @@ var (
 func New(opts Options, h Handler) *Server {
 	opts = opts.withDefaults()
 	opts.Path = "/" + strings.Trim(opts.Path, "/")
-	return &Server{opts: opts, handler: h, cors: newCORS(opts.CORS), sessions: newRegistry()}
+	clients := clientaddr.New(clientaddr.Options{
+		Trusted: opts.TrustedProxies, TrustUnix: opts.TrustUnixPeers, Forwarded: opts.UseForwarded,
+	})
+	return &Server{opts: opts, handler: h, cors: newCORS(opts.CORS), clients: clients, sessions: newRegistry()}
 }
 
 // Sessions returns how many sessions are open. Any goroutine may call it.

@@ -28,14 +28,18 @@ const (
 
 func (r *Reactor) accept(ln net.Listener) error {
 	var (
+		context any // of its connections
 		wg      sync.WaitGroup
 		once    sync.Once
 		first   error
 		refusal = make(chan struct{}, maxRefusing)
 	)
+	if p, ok := ln.(*proxyListener); ok {
+		context = &p.settings
+	}
 	for range acceptors {
 		wg.Go(func() {
-			if err := r.acceptLoop(ln, &wg, refusal); err != nil {
+			if err := r.acceptLoop(ln, context, &wg, refusal); err != nil {
 				once.Do(func() { first = err })
 			}
 		})
@@ -46,7 +50,7 @@ func (r *Reactor) accept(ln net.Listener) error {
 
 // acceptLoop accepts until the listener is closed. Errors that pass, such as
 // running out of descriptors, are waited out: the kernel keeps the callers.
-func (r *Reactor) acceptLoop(ln net.Listener, wg *sync.WaitGroup, refusal chan struct{}) error {
+func (r *Reactor) acceptLoop(ln net.Listener, context any, wg *sync.WaitGroup, refusal chan struct{}) error {
 	delay := minAcceptDelay
 	for {
 		c, err := ln.Accept()
@@ -68,7 +72,7 @@ func (r *Reactor) acceptLoop(ln net.Listener, wg *sync.WaitGroup, refusal chan s
 			continue
 		}
 		// Enrolling duplicates the descriptor and closes c, whatever happens.
-		if _, err := r.client.EnrollContext(c, nil); err != nil {
+		if _, err := r.client.EnrollContext(c, context); err != nil {
 			r.conns.Add(-1)
 			r.opts.Logger.Warn("loop: a connection could not be taken", "error", err)
 		}

@@ -2,7 +2,6 @@ package loop
 
 import (
 	"io"
-	"net"
 
 	"github.com/panjf2000/gnet/v2"
 	"github.com/valyala/bytebufferpool"
@@ -30,6 +29,7 @@ const (
 	modeHTTP connMode = iota
 	modeWebSocket
 	modeLinger // nothing more to say; waits for the peer to take the rest and close
+	modeProxy  // a PROXY header comes first
 )
 
 // Conn is one accepted connection. All its methods must be called on its loop,
@@ -45,6 +45,7 @@ type Conn struct {
 	ws      *wsReader                  // nil between messages
 	windows *windows                   // nil unless context takeover was agreed on
 	out     *outQueue                  // nil when there is nothing to send
+	proxy   *proxied                   // nil unless the listener takes PROXY headers
 
 	next, prev *Conn // in the loop's list of its connections
 
@@ -72,18 +73,18 @@ func newConn(l *Loop, gc gnet.Conn) *Conn {
 // Loop returns the connection's loop. Any goroutine may call it.
 func (c *Conn) Loop() *Loop { return c.loop }
 
-// RemoteAddr returns the peer's address, or nil once the connection is closed.
-func (c *Conn) RemoteAddr() net.Addr { return c.gnet.RemoteAddr() }
-
 // Closed reports whether nothing can be sent any more.
 func (c *Conn) Closed() bool { return c.closed || c.aborted || c.mode == modeLinger }
 
 // Attach makes s the connection's Stream; nil detaches.
 func (c *Conn) Attach(s Stream) { c.stream = s }
 
-func (c *Conn) opened() {
+func (c *Conn) opened(proxy *proxySettings) {
 	c.loop.link(c)
 	c.startTimer(timerHeader)
+	if proxy != nil {
+		c.expectProxy(proxy)
+	}
 }
 
 func (l *Loop) link(c *Conn) {
@@ -181,9 +182,12 @@ func (c *Conn) consume(buf []byte) int {
 	for !c.Closed() && !c.lastWrite {
 		var n int
 		var more bool
-		if c.mode == modeHTTP {
+		switch c.mode {
+		case modeHTTP:
 			n, more = c.consumeHTTP(buf[done:])
-		} else {
+		case modeProxy:
+			n, more = c.consumeProxy(buf[done:])
+		default:
 			n, more = c.consumeFrame(buf[done:])
 		}
 		done += n

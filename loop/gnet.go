@@ -65,16 +65,21 @@ type gnetHandler struct {
 	reactor *Reactor
 }
 
-// OnOpen makes a Conn of an accepted connection.
+// OnOpen makes a Conn of an accepted connection. Its context is an anchor, or the
+// settings of its listener.
 func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	if _, ok := gc.Context().(*anchor); ok {
+	var proxy *proxySettings
+	switch ctx := gc.Context().(type) {
+	case *anchor:
 		return nil, gnet.None
+	case *proxySettings:
+		proxy = ctx
 	}
 	l := h.reactor.byGnet[gc.EventLoop()]
 	c := newConn(l, gc)
 	gc.SetContext(c)
 	l.beginInput(c)
-	l.protect(c, c.opened)
+	l.protect(c, func() { c.opened(proxy) })
 	l.endInput(c)
 	return nil, c.action()
 }

@@ -81,6 +81,10 @@ func (t *connTimer) OnTimer(*Loop, *Timer) {
 		c.refuse(&http1.Error{Status: http.StatusRequestTimeout, Reason: "the request took too long"})
 		return
 	}
+	if c.mode == modeProxy {
+		c.failProxy(errProxyTimeout)
+		return
+	}
 	c.Abort(ErrTimeout)
 }
 

@@ -125,7 +125,8 @@ func (r *Reactor) stopping() bool {
 // Serve accepts connections from ln until the reactor stops, and closes ln
 // then. It returns [ErrServerClosed] after Stop or CloseListeners,
 // [ErrReactorStopped] if an event loop ended by itself, or the listener's own
-// error. It takes TCP and unix listeners. Several may be served at once.
+// error. It takes TCP and unix listeners, as they
+// are or from [ProxyProtocol]. Several may be served at once.
 func (r *Reactor) Serve(ln net.Listener) error {
 	r.mu.Lock()
 	if r.state != stateRunning {
@@ -195,7 +196,7 @@ func (r *Reactor) Drain() {
 		l.Post(TaskFunc(func(l *Loop) {
 			l.draining = true
 			for c := l.conns; c != nil; c = c.next {
-				if c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
+				if c.mode == modeProxy || c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
 					c.finish()
 				}
 			}
