@@ -40,7 +40,7 @@ func reasonOf(err error) CloseReason {
 		lost   *os.SyscallError
 	)
 	switch {
-	case errors.Is(err, loop.ErrServerClosed):
+	case errors.Is(err, loop.ErrServerClosed), errors.Is(err, loop.ErrReactorStopped):
 		return ForcedClose
 	case errors.Is(err, io.EOF), errors.As(err, &closed), errors.As(err, &lost):
 		return TransportClose

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -26,20 +27,28 @@ const (
 	serviceOverload = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\nContent-Length: 21\r\n\r\ntoo many connections\n"
 )
 
+// gate lets one acceptor of a listener through at a time. Were all to wait in
+// Accept, each would go on until it has met the error that one is waiting out.
+type gate struct {
+	mu      sync.Mutex
+	scarce  atomic.Bool // a connection was lost for want of a descriptor
+	context any         // of the listener's connections
+}
+
 func (r *Reactor) accept(ln net.Listener) error {
 	var (
-		context any // of its connections
 		wg      sync.WaitGroup
 		once    sync.Once
 		first   error
+		g       gate
 		refusal = make(chan struct{}, maxRefusing)
 	)
 	if p, ok := ln.(*proxyListener); ok {
-		context = &p.settings
+		g.context = &p.settings
 	}
 	for range acceptors {
 		wg.Go(func() {
-			if err := r.acceptLoop(ln, context, &wg, refusal); err != nil {
+			if err := r.acceptLoop(ln, &g, &wg, refusal); err != nil {
 				once.Do(func() { first = err })
 			}
 		})
@@ -48,33 +57,55 @@ func (r *Reactor) accept(ln net.Listener) error {
 	return first
 }
 
-// acceptLoop accepts until the listener is closed. Errors that pass, such as
-// running out of descriptors, are waited out: the kernel keeps the callers.
-func (r *Reactor) acceptLoop(ln net.Listener, context any, wg *sync.WaitGroup, refusal chan struct{}) error {
-	delay := minAcceptDelay
+// acceptLoop accepts until the listener is closed.
+func (r *Reactor) acceptLoop(ln net.Listener, g *gate, wg *sync.WaitGroup, refusal chan struct{}) error {
 	for {
-		c, err := ln.Accept()
-		if err != nil {
-			if !passing(err) {
-				return err
-			}
-			r.opts.Logger.Warn("loop: accepting is paused", "error", err, "for", delay)
-			if !r.pause(delay) {
-				return nil
-			}
-			delay = min(2*delay, maxAcceptDelay)
-			continue
+		c, err := r.next(ln, g)
+		if c == nil {
+			return err
 		}
-		delay = minAcceptDelay
 		if r.conns.Add(1) > int64(r.opts.MaxConnections) {
 			r.conns.Add(-1)
 			r.refuse(c, wg, refusal)
 			continue
 		}
 		// Enrolling duplicates the descriptor and closes c, whatever happens.
-		if _, err := r.client.EnrollContext(c, context); err != nil {
+		if _, err := r.client.EnrollContext(c, g.context); err != nil {
 			r.conns.Add(-1)
 			r.opts.Logger.Warn("loop: a connection could not be taken", "error", err)
+			if passing(err) {
+				g.scarce.Store(true)
+			}
+		}
+	}
+}
+
+// next accepts a connection. Errors that pass, such as running out of
+// descriptors, are waited out: the kernel keeps the callers. It returns nil, nil
+// if the reactor stops meanwhile.
+func (r *Reactor) next(ln net.Listener, g *gate) (net.Conn, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for delay := minAcceptDelay; ; delay = min(2*delay, maxAcceptDelay) {
+		var err error
+		if g.scarce.Load() {
+			// Who is accepted with the last descriptor can't be kept waiting.
+			if err = probeDescriptors(); err == nil {
+				g.scarce.Store(false)
+			}
+		}
+		if err == nil {
+			var c net.Conn
+			if c, err = ln.Accept(); err == nil {
+				return c, nil
+			}
+		}
+		if !passing(err) {
+			return nil, err
+		}
+		r.opts.Logger.Warn("loop: accepting is paused", "error", err, "for", delay)
+		if !r.pause(delay) {
+			return nil, nil
 		}
 	}
 }

@@ -146,13 +146,24 @@ func encode(f ws.Frame) string {
 
 func text(payload string) string { return frame(ws.OpText, true, payload) }
 
-// wantFrame reads a frame and checks it.
-func (c *client) wantFrame(op ws.OpCode, payload string) {
+// frame reads a frame.
+func (c *client) frame() ws.Frame {
 	c.tb.Helper()
-	f, err := ws.ReadFrame(c.br)
+	h, err := ws.ReadHeader(c.br)
 	if err != nil {
 		c.tb.Fatalf("frame: %v", err)
 	}
+	payload := make([]byte, h.Length)
+	if _, err := io.ReadFull(c.br, payload); err != nil {
+		c.tb.Fatalf("frame: %v", err)
+	}
+	return ws.Frame{Header: h, Payload: payload}
+}
+
+// wantFrame reads a frame and checks it.
+func (c *client) wantFrame(op ws.OpCode, payload string) {
+	c.tb.Helper()
+	f := c.frame()
 	if got := string(f.Payload); f.Header.OpCode != op || !f.Header.Fin || f.Header.Masked || got != payload {
 		c.tb.Fatalf("got frame %+v %.200q, want %v %.200q", f.Header, got, op, payload)
 	}
@@ -161,10 +172,7 @@ func (c *client) wantFrame(op ws.OpCode, payload string) {
 // wantClose reads a close frame and checks its code, and that the end follows.
 func (c *client) wantClose(code ws.StatusCode) {
 	c.tb.Helper()
-	f, err := ws.ReadFrame(c.br)
-	if err != nil {
-		c.tb.Fatalf("frame: %v", err)
-	}
+	f := c.frame()
 	if f.Header.OpCode != ws.OpClose {
 		c.tb.Fatalf("got frame %+v, want a close frame", f.Header)
 	}

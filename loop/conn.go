@@ -245,11 +245,13 @@ func (c *Conn) detach(err error) {
 // onClosed releases everything. gnet closes the descriptor when it returns.
 func (c *Conn) onClosed(err error) {
 	c.closed = true
-	switch {
+	switch ending := c.loop.reactor.ending(); {
 	case c.err != nil:
 		err = c.err
-	case c.loop.reactor.stopping():
-		err = ErrServerClosed
+	case ending != nil:
+		err = ending
+	case err == nil && !c.aborted: // gnet has a reason unless it ends the loop
+		err = ErrReactorStopped
 	case err == nil:
 		err = io.EOF
 	}

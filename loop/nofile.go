@@ -1,6 +1,10 @@
 package loop
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 // descriptorReserve is what stays for everything that is not a client: log
 // files, the program's own sockets, epoll instances, connections being taken.
@@ -29,4 +33,18 @@ func connectionCap(limit uint64, loops int) int {
 		return max(int(limit/2), 1)
 	}
 	return int(min(limit-reserve, atMost))
+}
+
+// probeDescriptors returns nil if there are as many descriptors as taking a
+// connection needs: one from the listener, and gnet's duplicate of it.
+func probeDescriptors() error {
+	first, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	second, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err == nil {
+		err = unix.Close(second)
+	}
+	return errors.Join(err, unix.Close(first))
 }

@@ -172,9 +172,9 @@ func TestSlowConsumer(t *testing.T) {
 		t.Errorf("%d references are left, want 1", n)
 	}
 	shared.Release()
-	f.Reactor.watcher.mu.Lock()
-	defer f.Reactor.watcher.mu.Unlock()
-	if n := len(f.Reactor.watcher.waiting); n != 0 {
+	f.watcher.mu.Lock()
+	defer f.watcher.mu.Unlock()
+	if n := len(f.watcher.waiting); n != 0 {
 		t.Errorf("%d connections are watched", n)
 	}
 }

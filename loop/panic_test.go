@@ -102,7 +102,7 @@ func TestPanics(t *testing.T) {
 	t.Run("OnClose", func(t *testing.T) {
 		wantReport(t, "in OnClose", "(*panicky).OnClose", 1, func() {
 			f.dial(t).upgrade().Close()
-			<-receive(t, "the stream", streams).closed
+			_ = receive(t, "OnClose", receive(t, "the stream", streams).closed)
 		})
 	})
 	t.Run("task", func(t *testing.T) {

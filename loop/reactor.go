@@ -122,6 +122,20 @@ func (r *Reactor) stopping() bool {
 	return r.state != stateRunning
 }
 
+// ending returns what the reactor ends with, or nil while it runs.
+func (r *Reactor) ending() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch r.state {
+	case stateStopping:
+		return ErrServerClosed
+	case stateFailed:
+		return ErrReactorStopped
+	default:
+		return nil
+	}
+}
+
 // Serve accepts connections from ln until the reactor stops, and closes ln
 // then. It returns [ErrServerClosed] after Stop or CloseListeners,
 // [ErrReactorStopped] if an event loop ended by itself, or the listener's own
@@ -131,7 +145,7 @@ func (r *Reactor) Serve(ln net.Listener) error {
 	r.mu.Lock()
 	if r.state != stateRunning {
 		r.mu.Unlock()
-		return errors.Join(ErrServerClosed, ln.Close())
+		return errors.Join(r.ending(), ln.Close())
 	}
 	r.listeners[ln] = struct{}{}
 	r.accepting.Add(1)
@@ -222,7 +236,8 @@ func (r *Reactor) fail() {
 }
 
 // Await runs f as a task on l and waits for it, or for ctx, or for the end of
-// the reactor. It must not be called on a loop.
+// the reactor. If it returns [ErrReactorStopped] because a loop ended by itself,
+// f may still run on another one. It must not be called on a loop.
 func (r *Reactor) Await(ctx context.Context, l *Loop, f func(l *Loop)) error {
 	done := make(chan struct{})
 	l.Post(TaskFunc(func(l *Loop) {
@@ -234,6 +249,8 @@ func (r *Reactor) Await(ctx context.Context, l *Loop, f func(l *Loop)) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-r.failed:
+		return ErrReactorStopped
 	case <-r.stopped:
 		return ErrServerClosed
 	}

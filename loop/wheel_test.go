@@ -218,8 +218,8 @@ func TestTimersOfDifferentLength(t *testing.T) {
 	fired := make(chan int, 3)
 	timers := make([]Timer, 3)
 	f.on(t, func(l *Loop) {
-		for i, d := range []time.Duration{30, 10, 20} {
-			l.Schedule(&timers[i], d*time.Millisecond, timerFunc(func(*Loop, *Timer) { fired <- i }))
+		for i, d := range []time.Duration{30 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond} {
+			l.Schedule(&timers[i], d, timerFunc(func(*Loop, *Timer) { fired <- i }))
 		}
 	})
 	for _, want := range []int{1, 2, 0} {
