@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -24,9 +25,9 @@ type commandLine struct {
 }
 
 type serveCommand struct {
-	App  string `enum:"chat,hello,bench" default:"chat" env:"SIO_APP" help:"What to serve: chat (rooms, images, who is here), hello (the smallest example, both ways), bench (events for load tools)."`
-	Addr string `default:":3000" env:"SIO_ADDR" help:"TCP address to listen on. :0 takes any free port."`
-	Path string `default:"/socket.io" env:"SIO_PATH" help:"Path that Socket.IO answers on; clients must be given the same."`
+	App  string   `enum:"chat,hello,bench" default:"chat" env:"SIO_APP" help:"What to serve: chat (rooms, images, who is here), hello (the smallest example, both ways), bench (events for load tools)."`
+	Addr []string `default:":3000" env:"SIO_ADDR" help:"Addresses to listen on: host:port or :port (:0 takes any free one), unix:/path, or systemd for the sockets of a socket unit (systemd:name for those with that FileDescriptorName)."`
+	Path string   `default:"/socket.io" env:"SIO_PATH" help:"Path that Socket.IO answers on; clients must be given the same."`
 
 	PingInterval   time.Duration `default:"25s" env:"SIO_PING_INTERVAL" help:"Time between heartbeats."`
 	PingTimeout    time.Duration `default:"20s" env:"SIO_PING_TIMEOUT" help:"How long a client may take to answer a heartbeat before it counts as gone."`
@@ -38,6 +39,10 @@ type serveCommand struct {
 	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
 	AllowEIO3  bool     `name:"allow-eio3" env:"SIO_ALLOW_EIO3" help:"Also take clients of Socket.IO 1 and 2 (Engine.IO 3)."`
 	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
+
+	TrustedProxies []string `env:"SIO_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of proxies that are believed when they say by X-Forwarded-For and X-Forwarded-Proto who a client is; unix for whoever connects over a unix socket."`
+	Forwarded      bool     `env:"SIO_FORWARDED" help:"Read Forwarded (RFC 7239) of trusted proxies in place of X-Forwarded-*."`
+	ProxyProtocol  bool     `env:"SIO_PROXY_PROTOCOL" help:"Each connection must begin with a header of the PROXY protocol (version 1 or 2), from one of --trusted-proxies if there are any, else from anyone."`
 
 	Deflate bool `env:"SIO_DEFLATE" help:"Compress WebSocket messages (permessage-deflate) of 1 KiB and more for clients that offer it."`
 
@@ -70,8 +75,8 @@ func (c *serveCommand) Validate() error {
 		}
 	}
 	switch {
-	case c.Addr == "":
-		return errors.New("--addr must be an address such as :3000, not empty")
+	case len(c.Addr) == 0 || slices.Contains(c.Addr, ""):
+		return errors.New("--addr must be addresses such as :3000, not empty")
 	case c.MaxPayload < 1:
 		return fmt.Errorf("--max-payload must be positive, not %d", c.MaxPayload)
 	case c.Loops < 0 || c.Loops > maxLoops:
@@ -82,6 +87,14 @@ func (c *serveCommand) Validate() error {
 	for _, origin := range c.Origins {
 		if !isOrigin(origin) {
 			return fmt.Errorf("--origins must be origins such as https://example.com, or *, not %q", origin)
+		}
+	}
+	for _, network := range c.TrustedProxies {
+		if network == unixPeers {
+			continue
+		}
+		if _, err := parseNetwork(network); err != nil {
+			return err
 		}
 	}
 	return nil

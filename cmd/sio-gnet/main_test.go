@@ -101,7 +101,7 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-var startLine = regexp.MustCompile(`^sio-gnet: (chat|hello|bench) on (http://\S+) \(Socket\.IO path (\S+)\)\n$`)
+var startLine = regexp.MustCompile(`^sio-gnet: (chat|hello|bench) on (\S.*) \(Socket\.IO path (\S+)\)\n$`)
 
 // start runs "serve" on a free port, unless args say otherwise, and waits until
 // it says that it serves. It is killed in the end, if it still runs.
@@ -109,6 +109,13 @@ func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{ended: make(chan struct{})}
 	p.cmd = command(context.Background(), append([]string{"SIO_ADDR=127.0.0.1:0"}, env...), append([]string{"serve"}, args...)...)
+	p.begin(t)
+	return p
+}
+
+// begin starts the process, and waits until it says that it serves.
+func (p *process) begin(t *testing.T) {
+	t.Helper()
 	p.cmd.Stderr = &p.stderr
 	stdout, w, err := os.Pipe()
 	if err != nil {
@@ -137,7 +144,6 @@ func start(t *testing.T, env []string, args ...string) *process {
 		t.Fatalf("it began with %q (%v) and said %q", line, readErr, p.stderr.String())
 	}
 	p.line, p.url = line, parts[2]
-	return p
 }
 
 // run notes the end of a process that was started, and sees to it.

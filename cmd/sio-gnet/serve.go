@@ -38,7 +38,7 @@ func (c *serveCommand) run(stdout, stderr io.Writer) error {
 	if err := app.Attach(server); err != nil {
 		return errors.Join(fmt.Errorf("starting: %w", err), server.Close())
 	}
-	ln, err := listen(c.Addr)
+	lns, err := c.listen()
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
@@ -46,13 +46,15 @@ func (c *serveCommand) run(stdout, stderr io.Writer) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	fmt.Fprintf(stdout, "sio-gnet: %s on %s (Socket.IO path %s)\n", c.App, address(ln.Addr()), c.Path)
-	return c.serve(server, ln, signals, log)
+	fmt.Fprintf(stdout, "sio-gnet: %s on %s (Socket.IO path %s)\n", c.App, addresses(lns), c.Path)
+	return c.serve(server, lns, signals, log)
 }
 
-func (c *serveCommand) serve(server *sio.Server, ln net.Listener, signals <-chan os.Signal, log *slog.Logger) error {
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(ln) }()
+func (c *serveCommand) serve(server *sio.Server, lns []net.Listener, signals <-chan os.Signal, log *slog.Logger) error {
+	failed := make(chan error, len(lns))
+	for _, ln := range lns {
+		go func() { failed <- server.Serve(ln) }()
+	}
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serving: %w", err), server.Close())
@@ -88,6 +90,9 @@ func (c *serveCommand) options(app apps.App, files fs.FS, log *slog.Logger) *sio
 		CORS:           c.cors(),
 		AllowEIO3:      c.AllowEIO3,
 		Loops:          c.Loops,
+		TrustedProxies: c.trusted(),
+		TrustUnixPeers: slices.Contains(c.TrustedProxies, unixPeers),
+		UseForwarded:   c.Forwarded,
 		Handler:        app.Handler(),
 		ClientFiles:    files,
 		ClientVersion:  clientbundle.Version(),
@@ -123,31 +128,4 @@ func (c *serveCommand) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
-}
-
-// listen turns what can be wrong with an address into a sentence.
-func listen(addr string) (net.Listener, error) {
-	config := net.ListenConfig{KeepAlive: -1}
-	ln, err := config.Listen(context.Background(), "tcp", addr)
-	switch {
-	case err == nil:
-		return ln, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is taken by another program; choose another address with --addr", addr)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s needs more rights than this process has; choose a port above 1023 with --addr", addr)
-	}
-	return nil, &usageError{fmt.Errorf("--addr %q can't be listened on: %w", addr, err)}
-}
-
-// address is what to type into a browser.
-func address(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }

@@ -232,7 +232,7 @@ func TestAddress(t *testing.T) {
 		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 8080}, "http://192.0.2.1:8080"},
 		{&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 8080}, "http://[2001:db8::1]:8080"},
 		{&net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 8080, Zone: "eth0"}, "http://[fe80::1%eth0]:8080"},
-		{&net.UnixAddr{Name: "/tmp/s", Net: "unix"}, "/tmp/s"},
+		{&net.UnixAddr{Name: "/tmp/s", Net: "unix"}, "unix:/tmp/s"},
 	} {
 		if got := address(tt.addr); got != tt.want {
 			t.Errorf("%v: got %q, want %q", tt.addr, got, tt.want)
