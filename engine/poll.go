@@ -23,6 +23,7 @@ func (t *pollTask) Run(l *loop.Loop) {
 }
 
 func (s *Session) onPoll(l *loop.Loop, q *request) {
+	s.checkHeartbeat(l)
 	p := s.polling
 	switch {
 	case s.state == stateClosed:

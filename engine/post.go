@@ -113,6 +113,7 @@ func (t *postTask) Run(l *loop.Loop) {
 }
 
 func (s *Session) onPost(l *loop.Loop, t *postTask) {
+	s.checkHeartbeat(l)
 	p, q := s.polling, t.request
 	switch {
 	case s.state == stateClosed:
