@@ -21,6 +21,11 @@ ADDR     ?= :3000
 FUZZTIME ?= 20s
 BENCH    ?= .
 PKG      ?= ./...
+# A copy of the folder docs of the public repository socketio/socket.io, which
+# suites of it to run, and how often.
+SUITES   ?=
+ONLY     ?= v3,v4,v5
+RUNS     ?= 1
 
 ##@ Use
 
@@ -63,6 +68,11 @@ fuzz: need-go ## run every fuzz target for FUZZTIME (20s) in the packages PKG
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$pkg"; \
 	  done; \
 	done
+
+.PHONY: conformance
+conformance: need-go need-npm ## run the official protocol suites, a copy of which is in SUITES (ONLY=v4,v5 RUNS=10)
+	@[ -n "$(SUITES)" ] || { echo "say where the suites are: make conformance SUITES=path/to/socket.io/docs" >&2; exit 1; }
+	@go run ./test/conformance --suites "$(SUITES)" --only "$(ONLY)" --runs "$(RUNS)" --loops 1,2
 
 .PHONY: bench
 bench: need-go ## run the benchmarks matching BENCH in the packages PKG

@@ -31,8 +31,16 @@ func (t *heartbeat) OnTimer(*loop.Loop, *loop.Timer) {
 		return
 	}
 	s.awaitingPong, s.reprieved = true, false
-	s.startHeartbeat()
+	s.owner.Load().ScheduleNext(&s.timer, s.server.opts.PingTimeout, t)
 	s.enqueue(controlPacket(engineio.Ping))
+}
+
+// checkHeartbeat ends a session whose peer's time is over, though its loop was too
+// busy to notice.
+func (s *Session) checkHeartbeat(l *loop.Loop) {
+	if s.state == stateOpen && (s.awaitingPong || s.protocol == protocol3) && l.Overdue(&s.timer) {
+		s.close(PingTimeout, nil)
+	}
 }
 
 // reprieve gives a peer that sends something else than the pong some more time,

@@ -135,3 +135,25 @@ func TestPingTimeoutAfterMove(t *testing.T) {
 		c.wantClosed(t, PingTimeout, nil)
 	}
 }
+
+// TestOverdueHeartbeat shows E77 and E78 on a loop that is too busy to fire its
+// timers: requests are still judged by the clock.
+func TestOverdueHeartbeat(t *testing.T) {
+	f := serve(t, withEIO3, beat(10*time.Millisecond, 100*time.Millisecond))
+	for _, c := range []*poller{f.poll(t), f.poll3(t, "")} {
+		c.eventually(t, "a wait for the peer", func() bool {
+			return c.awaitingPong || c.protocol == protocol3 || c.state == stateClosed
+		})
+		c.inspect(t, func() { // which keeps the loop busy
+			l := c.Owner()
+			for c.state == stateOpen && !l.Overdue(&c.timer) {
+				time.Sleep(time.Millisecond)
+			}
+			if c.checkHeartbeat(l); c.state == stateOpen {
+				t.Errorf("protocol %v: the session goes on", c.protocol)
+			}
+		})
+		c.wantClosed(t, PingTimeout, nil)
+		c.wantGone()
+	}
+}

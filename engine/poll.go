@@ -23,23 +23,33 @@ func (t *pollTask) Run(l *loop.Loop) {
 }
 
 func (s *Session) onPoll(l *loop.Loop, q *request) {
+	s.checkHeartbeat(l)
 	p := s.polling
 	switch {
 	case s.state == stateClosed:
 		q.refuse(l, newRefusal(CodeUnknownSession, "sid", s.id))
 	case p == nil || p.moving:
-		q.refuse(l, badRequest("TRANSPORT_MISMATCH", "transport", "polling", "previousTransport", "websocket"))
+		q.refuseUpgraded(l)
 	case p.get != nil:
 		q.respond(l, loop.Response{Status: http.StatusBadRequest})
 		s.close(TransportError, ErrPollOverlap)
+	case p.leaving:
+		p.get = q
+		s.takeLeave()
 	case s.state == stateClosing && len(p.queue) == 0:
 		p.get = q
 		p.queue = append(p.queue, controlPacket(engineio.Noop))
 		s.close(ForcedClose, nil)
 	default:
 		p.get = q
+		q.late = p.candidate != nil && p.candidate.probed
 		if len(p.queue) > 0 {
 			s.answerPoll()
 		}
 	}
+}
+
+// refuseUpgraded refuses a request over the transport that the session has left.
+func (q *request) refuseUpgraded(on *loop.Loop) {
+	q.refuse(on, badRequest("TRANSPORT_MISMATCH", "transport", "polling", "previousTransport", "websocket"))
 }

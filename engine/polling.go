@@ -17,6 +17,8 @@ type polling struct {
 	jsonp     []byte     // the index of the page's callback; nil without JSONP
 	flushing  bool       // a task to answer the GET is under way
 	moving    bool       // the session is on its way to its WebSocket's loop
+	leaving   bool       // the peer has closed: the session waits for its last poll
+	farewell  *request   // the POST that closed it, answered last
 }
 
 // maxJSONPIndex bounds the digits of a callback's index.
@@ -42,6 +44,10 @@ type request struct {
 	encoding string        // the content coding that the peer likes best
 	upload   *upload       // of a POST that was announced
 	first    bool          // it opens the session
+	// late says that the poll came when the upgrade's probe was answered: its
+	// client has sent, or is about to send, the end of the upgrade on the other
+	// connection, which may be seen second.
+	late bool
 }
 
 // newRequest takes what the answer to a request will need of it.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -341,6 +342,50 @@ func TestClosePacketOnPolling(t *testing.T) {
 	c.post.send(http.MethodPost, c.target, "4late")
 	c.post.want(400, refused(CodeUnknownSession))
 	c.wantReceived(t)
+}
+
+// A poll sent just before the close packet may come just behind it, as they take
+// two connections: it is ended as if it had waited.
+func TestPollBehindClosePacket(t *testing.T) {
+	f := serve(t, twoLoops)
+	eventually(t, "a poll that is not too late", func() bool {
+		c := f.poll(t)
+		c.post.send(http.MethodPost, c.target, "1")
+		c.eventually(t, "the close packet", func() bool { return c.state != stateOpen })
+		c.get.send(http.MethodGet, c.target, "")
+		a := c.get.receive()
+		c.post.want(200, "ok")
+		c.wantClosed(t, TransportClose, nil)
+		c.wantGone()
+		if a.status == 400 {
+			return false
+		}
+		if a.status != 200 || a.body != "6" {
+			t.Fatalf("poll: %v", a)
+		}
+		return true
+	})
+}
+
+// While a session waits for that poll it takes and sends nothing.
+func TestNothingBehindClosePacket(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	k := c.openCandidate()
+	c.wantPost("4before", "1", "4behind")
+	k.want("close:", "end")
+	c.wantClosed(t, TransportClose, nil)
+	c.wantReceived(t, "before")
+	if err := c.Send(false, NewMessage(nil, false)); !errors.Is(err, ErrSessionClosed) {
+		t.Errorf("Send: %v", err)
+	}
+
+	c = f.poll(t)
+	c.post.send(http.MethodPost, c.target, "1")
+	c.eventually(t, "the close packet", func() bool { return c.state != stateOpen })
+	f.CloseAll()
+	c.post.want(200, "ok")
+	<-c.closed
 }
 
 // Packets that only a server sends, or that belong to an upgrade, do nothing.

@@ -113,13 +113,14 @@ func (t *postTask) Run(l *loop.Loop) {
 }
 
 func (s *Session) onPost(l *loop.Loop, t *postTask) {
+	s.checkHeartbeat(l)
 	p, q := s.polling, t.request
 	switch {
 	case s.state == stateClosed:
 		q.refuse(l, newRefusal(CodeUnknownSession, "sid", s.id))
 		return
 	case p == nil:
-		q.refuse(l, badRequest("TRANSPORT_MISMATCH", "transport", "polling", "previousTransport", "websocket"))
+		q.refuseUpgraded(l)
 		return
 	case p.upload != q.upload:
 		q.respond(l, loop.Response{Status: http.StatusBadRequest})
@@ -137,7 +138,16 @@ func (s *Session) onPost(l *loop.Loop, t *postTask) {
 		s.close(ParseError, err)
 		return
 	}
-	q.respond(l, loop.Response{Status: http.StatusOK, ContentType: postedType, Body: []byte("ok")})
+	if s.polling != nil && s.polling.leaving && s.polling.farewell == nil {
+		s.polling.farewell = q
+		return
+	}
+	q.respondPosted(l)
+}
+
+// respondPosted tells the sender of a POST that its packets were handled.
+func (q *request) respondPosted(on *loop.Loop) {
+	q.respond(on, loop.Response{Status: http.StatusOK, ContentType: postedType, Body: []byte("ok")})
 }
 
 // onPayload handles the packets of a POST, up to the first bad one.

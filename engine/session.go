@@ -186,6 +186,10 @@ func (s *Session) close(reason CloseReason, err error) {
 		p.queue = append(p.queue, controlPacket(engineio.Close))
 		s.answerPoll()
 		p.discard()
+		if p.farewell != nil {
+			p.farewell.respondPosted(s.owner.Load())
+			p.farewell = nil
+		}
 	}
 	if s.conn != nil {
 		s.conn.CloseWebSocket(loop.CloseEmpty, "")
@@ -214,11 +218,7 @@ func (s *Session) onPacket(p engineio.Packet) {
 	case engineio.Ping, engineio.Pong:
 		s.onHeartbeat(p.Type)
 	case engineio.Close:
-		if s.polling != nil { // the peer knows: its poll just ends
-			s.polling.queue = append(s.polling.queue, controlPacket(engineio.Noop))
-			s.answerPoll()
-		}
-		s.close(TransportClose, nil)
+		s.onClosePacket()
 	}
 }
 

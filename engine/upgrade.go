@@ -229,9 +229,13 @@ func (s *Session) upgrade(k *candidate) {
 		// touching the session.
 		get := p.get
 		p.get = nil
-		body := loop.NewBuffer()
-		contentType := s.appendPayload(body, []Message{controlPacket(engineio.Close)})
-		get.respondPayload(owner, contentType, body, false)
+		if get.late {
+			get.refuseUpgraded(owner)
+		} else {
+			body := loop.NewBuffer()
+			contentType := s.appendPayload(body, []Message{controlPacket(engineio.Close)})
+			get.respondPayload(owner, contentType, body, false)
+		}
 	}
 	if u := s.polling.upload; u != nil {
 		s.polling.upload = nil

@@ -83,6 +83,36 @@ func TestUpgradeEndsWaitingPoll(t *testing.T) {
 	c.wantOpen(t)
 }
 
+// A poll that comes between the probe and the end of the upgrade may be one that
+// was sent behind both, as they take two connections: it is refused like one
+// that comes later.
+func TestPollBesideEndOfUpgrade(t *testing.T) {
+	f := serve(t, twoLoops)
+	eventually(t, "a poll that waits", func() bool {
+		c := f.poll(t)
+		k := c.openCandidate()
+		k.write("2probe")
+		k.want("3probe")
+		c.get.send(http.MethodGet, c.target, "")
+		waits := false
+		for range 100 {
+			if c.inspect(t, func() { waits = c.polling.get != nil }); waits {
+				break
+			}
+		}
+		k.write("5")
+		a := c.get.receive()
+		k.wantEcho("goes on")
+		if a.status == 200 && a.body == "6" { // a noop was first
+			return false
+		}
+		if a.status != 400 || a.body != refused(CodeBadRequest) {
+			t.Fatalf("poll: %v", a)
+		}
+		return waits
+	})
+}
+
 // Until the client says so, polling stays the transport in both directions.
 func TestPollingDuringProbe(t *testing.T) {
 	f := serve(t)

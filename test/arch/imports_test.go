@@ -62,6 +62,8 @@ var rules = []rule{
 	},
 	{dir: "examples", ours: []string{".", "clientbundle"}, not: slices.Concat(reactor, frames)},
 	{dir: "test", ours: []string{"."}},
+	// It serves bare Engine.IO, too, as nothing else does.
+	{dir: "test/conformance", ours: []string{".", "engine", "loop"}, not: slices.Concat([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames)},
 	{dir: "bench"},
 }
 
@@ -201,6 +203,9 @@ func TestRules(t *testing.T) {
 		{"broadcast", module + "/loop", false},
 		{"cmd/sio-gnet/internal/apps/chat", module, true},
 		{"cmd/sio-gnet", module + "/engine", false},
+		{"test/e2e", module + "/engine", false},
+		{"test/conformance", module + "/engine", true},
+		{"test/conformance", module + "/codec/engineio", false},
 	} {
 		t.Run(tt.dir+" imports "+tt.path, func(t *testing.T) {
 			r, ok := ruleFor(tt.dir)
