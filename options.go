@@ -102,11 +102,6 @@ type Options struct {
 	// bytes per message at most.
 	PerMessageDeflate *Deflate
 
-	// Origins are the origins whose pages may connect (CORS), such as
-	// "https://example.com"; "*" for any. Empty: pages of the same origin only.
-	// It is the browser that enforces this, so it is no access control.
-	Origins []string
-
 	// TrustedProxies are the networks of the proxies in front of the server. When
 	// one of them says in X-Forwarded-For and X-Forwarded-Proto who a request is
 	// from, it is believed, and [Handshake] has that address. Everybody else's
