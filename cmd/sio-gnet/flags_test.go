@@ -42,6 +42,8 @@ var flags = []flag{
 	{"trusted-proxies", "10.0.0.0/8,::1,unix", "10.0.0.1", []string{"10.0.0.0/8", "::1", "unix"}},
 	{"forwarded", "true", "false", true},
 	{"proxy-protocol", "true", "false", true},
+	{"allow-eio3", "true", "false", true},
+	{"deflate", "true", "false", true},
 	{"loops", "1", "2", 1},
 	{"log-level", "debug", "warn", "debug"},
 	{"log-format", "json", "text", "json"},
