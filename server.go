@@ -203,6 +203,18 @@ func (s *Server) lookup(name []byte) *Namespace {
 // Clients returns how many clients are connected, in whatever namespaces.
 func (s *Server) Clients() int { return s.engine.Sessions() }
 
+// Stats are counts since a server was made, and of what is open now: of its
+// Engine.IO sessions, and of the connections below them.
+type Stats struct {
+	Sessions    engine.Stats
+	Connections loop.Stats
+}
+
+// Stats returns the server's counts.
+func (s *Server) Stats() Stats {
+	return Stats{Sessions: s.engine.Stats(), Connections: s.reactor.Stats()}
+}
+
 // OnConnection is [Namespace.OnConnection] of "/".
 func (s *Server) OnConnection(fn func(s *Socket), opts ...HandlerOption) {
 	s.root.OnConnection(fn, opts...)

@@ -137,6 +137,7 @@ func (r *Reactor) pause(d time.Duration) bool {
 
 // refuse answers 503 and lets the peer read it before the connection goes.
 func (r *Reactor) refuse(c net.Conn, wg *sync.WaitGroup, refusal chan struct{}) {
+	r.counts.turnedAway.Add(1)
 	r.opts.Logger.Warn("loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 	select {
 	case refusal <- struct{}{}:

@@ -28,6 +28,9 @@ func TestConnectionCap(t *testing.T) {
 		c.wantEnd()
 		c.Close()
 	}
+	if n := f.Stats().TurnedAway; n != 3 {
+		t.Errorf("counted %d", n)
+	}
 	f.log.want(t, "connection refused: too many", "limit=2")
 	a.wantEcho("still here")
 	b.Close()

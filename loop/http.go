@@ -210,6 +210,7 @@ func (c *Conn) serve(r *Request, body []byte) {
 func (c *Conn) refuse(err error) {
 	bad := &http1.Error{Status: http.StatusBadRequest, Reason: err.Error()}
 	errors.As(err, &bad)
+	c.loop.reactor.counts.refuse(bad.Status)
 	c.loop.log.Debug("loop: request refused", "status", bad.Status, "reason", bad.Reason, "remote", c.RemoteAddr())
 	if c.http == nil {
 		c.http = c.loop.takeHTTP()

@@ -115,6 +115,7 @@ func (c *Conn) reserve(n int) bool {
 		}
 		if c.out.bytes > 0 && c.out.bytes+n > limit {
 			l.log.Debug("loop: slow consumer closed", "remote", c.RemoteAddr(), "pending", c.out.bytes)
+			l.reactor.counts.slowConsumers.Add(1)
 			c.Abort(ErrSlowConsumer)
 			return false
 		}

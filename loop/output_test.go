@@ -155,6 +155,9 @@ func TestSlowConsumer(t *testing.T) {
 		others.check(t)
 	}
 	r.wantClosed(t, ErrSlowConsumer)
+	if n := f.Stats().SlowConsumers; n != 1 {
+		t.Errorf("counted %d slow consumers", n)
+	}
 	f.log.want(t, "slow consumer closed")
 	f.wantConnections(t, 2)
 	others.check(t)

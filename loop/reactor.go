@@ -47,6 +47,7 @@ type Reactor struct {
 	started   time.Time
 
 	conns   atomic.Int64
+	counts  counters
 	windows atomic.Int64 // bytes that windows of connections may take
 
 	mu        sync.Mutex

@@ -110,6 +110,7 @@ func TestBadRequests(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			logged := f.log.count("request refused", fmt.Sprintf("status=%d", tt.status))
+			counted := f.Stats().RefusedRequests[tt.status]
 			c := f.dial(t)
 			c.send(tt.input)
 			res := c.response("GET")
@@ -121,6 +122,9 @@ func TestBadRequests(t *testing.T) {
 			c.wantEnd()
 			if n := f.log.count("request refused", fmt.Sprintf("status=%d", tt.status)); n != logged+1 {
 				t.Errorf("%d log lines, want 1", n-logged)
+			}
+			if n := f.Stats().RefusedRequests[tt.status]; n != counted+1 {
+				t.Errorf("counted %d times", n-counted)
 			}
 			others.check(t)
 			c.Close()
@@ -240,6 +244,7 @@ func TestBadFrames(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			logged := f.log.count("websocket failed", fmt.Sprintf("code=%d", tt.code))
+			counted := f.Stats().FailedWebSockets[tt.code]
 			c := f.dial(t).upgrade()
 			conn := f.conn(t)
 			r := newRecord()
@@ -252,6 +257,9 @@ func TestBadFrames(t *testing.T) {
 			}
 			if n := f.log.count("websocket failed", fmt.Sprintf("code=%d", tt.code)); n != logged+1 {
 				t.Errorf("%d log lines, want 1", n-logged)
+			}
+			if n := f.Stats().FailedWebSockets[tt.code]; n != counted+1 {
+				t.Errorf("counted %d times", n-counted)
 			}
 			others.check(t)
 			c.Close()

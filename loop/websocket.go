@@ -220,6 +220,7 @@ func (c *Conn) controlFrame(op ws.OpCode, payload []byte) error {
 func (c *Conn) failWebSocket(err error) {
 	bad := &wsproto.Error{Code: ws.StatusProtocolError, Reason: err.Error()}
 	errors.As(err, &bad)
+	c.loop.reactor.counts.fail(bad.Code)
 	c.loop.log.Debug("loop: websocket failed", "code", bad.Code, "reason", bad.Reason, "remote", c.RemoteAddr())
 	c.sendClose(bad.Code, bad.Reason)
 	c.detach(bad)
