@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	sio "github.com/sio-gnet/sio-gnet"
+)
 
 // modes are the ways a client may connect, as the client scripts name them.
 var modes = []string{"polling", "websocket", "upgrade"}
@@ -16,6 +20,24 @@ func TestNodeClient(t *testing.T) {
 				// A polling client that ends without a word is missed at its next heartbeat only.
 				f.drained(t)
 			}
+		})
+	}
+}
+
+// TestNodeDeflate runs the ws package of Node, and socket.io-client over it, with
+// compression: their side is zlib.
+func TestNodeDeflate(t *testing.T) {
+	node := nodeTool(t)
+	for name, deflate := range map[string]*sio.Deflate{
+		"defaults":      {},
+		"takeover":      {ServerContextTakeover: true, ClientContextTakeover: true},
+		"small windows": {ServerContextTakeover: true, ClientContextTakeover: true, ServerMaxWindowBits: 10, ClientMaxWindowBits: 8},
+		"level 9":       {Level: 9, ServerContextTakeover: true, Threshold: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := startFixture(t, func(o *sio.Options) { o.PerMessageDeflate = deflate })
+			runChecks(t, nodeClients, node, "deflate.mjs", "--url", f.url)
+			f.drained(t)
 		})
 	}
 }
