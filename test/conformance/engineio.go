@@ -17,7 +17,7 @@ type echo struct {
 	reactor *loop.Reactor
 }
 
-func newEngineV3(loops int) (backend, error) { return newEcho(engine.Options{}, loops) }
+func newEngineV3(loops int) (backend, error) { return newEcho(engine.Options{AllowEIO3: true}, loops) }
 
 func newEngineV4(loops int) (backend, error) { return newEcho(engine.Options{}, loops) }
 

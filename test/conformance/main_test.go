@@ -38,6 +38,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestServers(t *testing.T) {
 	for _, tt := range []struct{ suite, handshake string }{
+		{"v3", "/engine.io/?EIO=3&transport=polling"},
 		{"v4", "/engine.io/?EIO=4&transport=polling"},
 		{"v5", "/socket.io/?EIO=4&transport=polling"},
 	} {
