@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"reflect"
 	"regexp"
 	"strings"
@@ -8,6 +9,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/gobwas/httphead"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 )
 
 // parse reads a command line as dispatch does, up to where it would serve.
@@ -45,6 +49,7 @@ var flags = []flag{
 	{"allow-eio3", "true", "false", true},
 	{"deflate", "true", "false", true},
 	{"loops", "1", "2", 1},
+	{"deflate", "true", "false", true},
 	{"log-level", "debug", "warn", "debug"},
 	{"log-format", "json", "text", "json"},
 	{"blocking-handlers", "true", "false", true},
@@ -129,6 +134,35 @@ func TestFlagsTakeEffect(t *testing.T) {
 	}
 	if status, _ := p.open(t, "/over"); status != 404 {
 		t.Errorf("the other path got %d", status)
+	}
+}
+
+// --deflate reaches the server: it agrees to compress.
+func TestDeflateTakesEffect(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		env  []string
+		args []string
+		want bool
+	}{
+		{name: "default"},
+		{name: "flag", args: []string{"--deflate"}, want: true},
+		{name: "variable", env: []string{"SIO_DEFLATE=true"}, want: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := start(t, tt.env, tt.args...)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			dialer := ws.Dialer{Extensions: []httphead.Option{wsflate.DefaultParameters.Option()}}
+			conn, _, answer, err := dialer.Dial(ctx, strings.Replace(p.url, "http:", "ws:", 1)+"/socket.io/?EIO=4&transport=websocket")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if got := len(answer.Extensions) > 0; got != tt.want {
+				t.Errorf("agreed on %v", answer.Extensions)
+			}
+		})
 	}
 }
 
