@@ -91,7 +91,7 @@ screenshots: tools client ## draw docs/images/chat.png anew
 ##@ Tools
 
 .PHONY: tools
-tools: need-go node-clients python-clients chromium $(LINTER) ## install what the tests need: npm and Python clients, Chromium, linter
+tools: need-go node-clients python-clients chromium proxies $(LINTER) ## install what the tests need: npm and Python clients, Chromium, proxies, linter
 
 .PHONY: node-clients
 node-clients: $(NODE)/node_modules/.package-lock.json
@@ -121,6 +121,21 @@ chromium:
 	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } \
 	    >$(CACHE)/apt.log 2>&1 || { tail -n 20 $(CACHE)/apt.log >&2; exit 1; }; \
 	fi
+
+# Debian starts them as services, which the tests don't need.
+.PHONY: proxies
+proxies:
+	@for tool in haproxy nginx; do \
+	  if PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null; then continue; fi; \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "$$tool is missing: install it with \`apt-get install $$tool\` as root" >&2; exit 1; \
+	  fi; \
+	  echo "installing $$tool"; \
+	  mkdir -p $(CACHE); \
+	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$tool; } \
+	    >$(CACHE)/apt.log 2>&1 || { tail -n 20 $(CACHE)/apt.log >&2; exit 1; }; \
+	  if command -v systemctl >/dev/null; then systemctl disable --now $$tool >/dev/null 2>&1 || true; fi; \
+	done
 
 $(LINTER): | need-go
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (a minute or two, once)"

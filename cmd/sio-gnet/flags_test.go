@@ -43,6 +43,8 @@ var flags = []flag{
 	{"drain-timeout", "1s", "2s", time.Second},
 	{"max-payload", "1", "2", 1},
 	{"origins", "https://a.example,http://b.example:81", "*", []string{"https://a.example", "http://b.example:81"}},
+	{"allow-eio3", "true", "false", true},
+	{"deflate", "true", "false", true},
 	{"trusted-proxies", "10.0.0.0/8,::1,unix", "10.0.0.1", []string{"10.0.0.0/8", "::1", "unix"}},
 	{"forwarded", "true", "false", true},
 	{"proxy-protocol", "true", "false", true},

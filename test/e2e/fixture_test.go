@@ -28,6 +28,24 @@ type fixture struct {
 // ends.
 func startFixture(t *testing.T, change ...func(*sio.Options)) *fixture {
 	t.Helper()
+	f := newFixture(t, change...)
+	f.serve(t, listenLoopback(t))
+	return f
+}
+
+func listenLoopback(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	ln, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
+
+// newFixture makes a server with all events, which serves nothing yet.
+func newFixture(t *testing.T, change ...func(*sio.Options)) *fixture {
+	t.Helper()
 	f := &fixture{ledger: newLedger()}
 	options := &sio.Options{
 		// Short, for checks that wait for heartbeats; the timeout is long since no
@@ -54,27 +72,26 @@ func startFixture(t *testing.T, change ...func(*sio.Options)) *fixture {
 			t.Fatal(err)
 		}
 	}
+	return f
+}
 
-	var config net.ListenConfig
-	ln, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+// serve serves ln until the test ends, and ends the server then.
+func (f *fixture) serve(t *testing.T, ln net.Listener) {
+	t.Helper()
 	f.url = "http://" + ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
+	go func() { served <- f.Serve(ln) }()
 	t.Cleanup(func() {
 		// Not the test's context, which has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := server.Shutdown(ctx); err != nil {
+		if err := f.Shutdown(ctx); err != nil {
 			t.Errorf("shutting down: %v", err)
 		}
 		if err := <-served; !errors.Is(err, sio.ErrServerClosed) {
 			t.Errorf("Serve returned %v, want ErrServerClosed", err)
 		}
 	})
-	return f
 }
 
 // drained fails the test unless the server forgets all clients. To be called when

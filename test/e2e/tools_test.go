@@ -69,6 +69,20 @@ func chromiumTool(t *testing.T) string {
 	return chromium
 }
 
+// proxyTool returns the path of haproxy or nginx, which Debian keeps out of the
+// PATH of those who are not root.
+func proxyTool(t *testing.T, name string) string {
+	t.Helper()
+	realClients(t)
+	for _, candidate := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("%s is not installed: `apt-get install %s`, or `make tools` as root", name, name)
+	return ""
+}
+
 // needFile fails the test unless the file exists; remedy is the command that
 // makes it.
 func needFile(t *testing.T, path, remedy string) {
