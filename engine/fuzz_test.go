@@ -80,6 +80,7 @@ func newFuzzTarget(tb testing.TB) *fuzzTarget {
 
 // attack sends one input, and goes.
 func (f *fuzzTarget) attack(t *testing.T, how byte, input []byte) {
+	t.Helper()
 	switch how {
 	case 0:
 		f.exchange(t, string(input))
