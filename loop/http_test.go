@@ -190,6 +190,12 @@ func TestExpectContinue(t *testing.T) {
 		c.send(head + "hello")
 		c.want(200, "POST / hello")
 	})
+	t.Run("did not wait, but has not sent all", func(t *testing.T) {
+		c := f.dial(t)
+		f.wantConnections(t, 1)
+		f.feed(t, f.conn(t), head+"hel", "lo")
+		c.want(200, "POST / hello")
+	})
 	t.Run("too large", func(t *testing.T) {
 		c := f.dial(t)
 		c.send(strings.Replace(head, "5", "5000000", 1))
@@ -305,6 +311,7 @@ func TestHalfClosedPeer(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	short := 30 * time.Millisecond
+	shortBody := func(o *Options) { o.BodyTimeout = short; o.HeaderTimeout = time.Hour }
 	for _, tt := range []struct {
 		name   string
 		change func(o *Options)
@@ -314,9 +321,9 @@ func TestTimeouts(t *testing.T) {
 		{"nothing sent", func(o *Options) { o.HeaderTimeout = short }, "", 0},
 		{"part of a head", func(o *Options) { o.HeaderTimeout = short }, "GET / HT", 408},
 		{"no blank line", func(o *Options) { o.HeaderTimeout = short }, "GET / HTTP/1.1\r\nHost: a\r\n", 408},
-		{"no body", func(o *Options) { o.BodyTimeout = short }, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", 408},
-		{"part of a body", func(o *Options) { o.BodyTimeout = short }, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", 408},
-		{"part of a chunk", func(o *Options) { o.BodyTimeout = short }, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na", 408},
+		{"no body", shortBody, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", 408},
+		{"part of a body", shortBody, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", 408},
+		{"part of a chunk", shortBody, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na", 408},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := serve(t, echo, tt.change)
