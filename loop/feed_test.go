@@ -52,19 +52,11 @@ func (f *fixture) settle(tb testing.TB) {
 	})
 }
 
-<<<<<<< HEAD
 // wantIdle waits until a connection holds nothing that it does not need: a client
 // may have seen all of a response before its handler has come to an end.
 func (f *fixture) wantIdle(tb testing.TB, c *Conn) {
 	tb.Helper()
 	eventually(tb, "a connection that holds nothing", func() (idle bool) {
-=======
-// wantIdle waits until a connection holds nothing that it does not need. A
-// client may have seen all that it waited for before the turn was over.
-func (f *fixture) wantIdle(tb testing.TB, c *Conn) {
-	tb.Helper()
-	eventually(tb, "a connection without buffers", func() (idle bool) {
->>>>>>> loop-tests
 		f.on(tb, func(*Loop) {
 			idle = c.input == nil && c.http == nil && c.ws == nil && c.out == nil && c.drained == nil && !c.blocked && !c.dirty
 		})
