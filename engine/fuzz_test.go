@@ -69,7 +69,7 @@ func newFuzzTarget(tb testing.TB) *fuzzTarget {
 	t := &fuzzTarget{panics: &panicCounter{Handler: slog.DiscardHandler}}
 	t.fixture = serve(tb, withEIO3, func(c *config) {
 		c.noRecord = true
-		c.CloseTimeout, c.MaxPayload = 10*time.Millisecond, 4096
+		c.CloseTimeout, c.MaxPayload, c.PingInterval = 10*time.Millisecond, 4096, 24*time.Hour
 		c.Logger = slog.New(t.panics)
 		c.reactor.Logger = c.Logger
 		c.reactor.CloseTimeout = 10 * time.Millisecond
