@@ -58,7 +58,7 @@ test: tools client ## vet, lint and test everything, race detector on
 .PHONY: lint
 lint: $(LINTER) ## golangci-lint, configured in .golangci.yml
 	@echo "golangci-lint"
-	@$(LINTER) run ./...
+	@$(LINTER) run --allow-parallel-runners ./...
 
 .PHONY: fuzz
 fuzz: need-go ## run every fuzz target for FUZZTIME (20s) in the packages PKG
