@@ -122,10 +122,6 @@ type window struct {
 	size int // the longest that text may be; 0 without context takeover
 }
 
-// leastClientBits is what a window of the client's has at least. The zlib library
-// takes 9 bits where 8 were agreed on, and so do all who use it.
-const leastClientBits = 9
-
 // takeWindows reserves the memory of the windows that were agreed on, and
 // reports whether there was enough.
 func (c *Conn) takeWindows(agreed wsproto.Deflate) bool {
@@ -137,7 +133,7 @@ func (c *Conn) takeWindows(agreed wsproto.Deflate) bool {
 		w.sent.size = 1 << agreed.ServerBits
 	}
 	if agreed.ClientTakeover {
-		w.received.size = 1 << max(agreed.ClientBits, leastClientBits)
+		w.received.size = 1 << agreed.ClientBits
 	}
 	w.reserved = int64(w.sent.size + w.received.size)
 	r := c.loop.reactor

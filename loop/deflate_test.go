@@ -359,6 +359,27 @@ func TestDeflateMaxWindows(t *testing.T) {
 	}
 }
 
+// TestDeflateReserves shows that a connection counts with the windows that were
+// agreed on.
+func TestDeflateReserves(t *testing.T) {
+	f := serveDeflate(t, Options{Deflate: &Deflate{ServerContextTakeover: true, ClientContextTakeover: true, ServerMaxWindowBits: 12}})
+	for i, tt := range []struct {
+		offer string
+		bytes int64
+	}{
+		{"permessage-deflate; client_max_window_bits=8; server_max_window_bits=9", 256 + 512},
+		{"permessage-deflate; client_no_context_takeover", 4096},
+		{"permessage-deflate; server_no_context_takeover", 32 << 10},
+		{"permessage-deflate; server_no_context_takeover; client_no_context_takeover", 0},
+	} {
+		before := f.reactor.windows.Load()
+		f.dial(t, tt.offer)
+		if n := f.reactor.windows.Load() - before; n != tt.bytes {
+			t.Errorf("connection %d reserves %d bytes, want %d", i, n, tt.bytes)
+		}
+	}
+}
+
 func TestDeflateWindow(t *testing.T) {
 	for _, size := range []int{256, 32 << 10} {
 		r := rand.New(rand.NewSource(1))

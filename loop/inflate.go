@@ -69,7 +69,7 @@ func (f *inflater) inflate(dst, payload, said []byte, limit int) ([]byte, error)
 			// The latter is a last block of the peer's own, without the empty one that
 			// should follow.
 			return dst, nil
-		case finals == maxFinalBlocks || f.input.Len() < len(inflateTail):
+		case finals == maxFinalBlocks:
 			return dst, errInflate
 		default: // the next block follows at the next byte (RFC 7692, section 7.2.1)
 			finals++

@@ -34,6 +34,8 @@ func TestInflate(t *testing.T) {
 		{name: "two blocks", payload: "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", want: "Hello"},
 		{name: "empty message", payload: "\x00", want: ""},
 
+		{name: "last block that is the empty one", payload: "\xf2\x48\xcd\xc9\xc9\x07\x04", want: "Hello"},
+		{name: "nothing but a last block", payload: "\x01", want: ""},
 		{name: "last block without an empty one", payload: "\xf3\x48\xcd\xc9\xc9\x07\x00", want: "Hello"},
 		{name: "two last blocks", payload: "\xf3\x48\xcd\xc9\xc9\x07\x00" + "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", want: "HelloHello"},
 		{name: "window across a last block", payload: "\xf3\x48\xcd\xc9\xc9\x07\x00" + "\xf2\x00\x11\x00\x00", want: "HelloHello"},
