@@ -25,11 +25,11 @@ type fixture struct {
 }
 
 // startFixture serves on a free port of the loopback interface until the test
-// ends.
-func startFixture(t *testing.T) *fixture {
+// ends. A change may be made to its options.
+func startFixture(t *testing.T, change ...func(o *sio.Options)) *fixture {
 	t.Helper()
 	f := &fixture{ledger: newLedger()}
-	server, err := sio.New(&sio.Options{
+	options := &sio.Options{
 		// Short, for checks that wait for heartbeats; the timeout is long since no
 		// check wants to see one.
 		PingInterval: 300 * time.Millisecond,
@@ -40,7 +40,11 @@ func startFixture(t *testing.T) *fixture {
 				f.ledger.update(s.ID(), func(e *entry) { e.errors = append(e.errors, err.Error()) })
 			}
 		},
-	})
+	}
+	for _, c := range change {
+		c(options)
+	}
+	server, err := sio.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

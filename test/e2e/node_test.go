@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	sio "github.com/sio-gnet/sio-gnet"
+)
 
 // modes are the ways a client may connect, as the client scripts name them.
 var modes = []string{"polling", "websocket", "upgrade"}
@@ -16,6 +20,17 @@ func TestNodeClient(t *testing.T) {
 				// A polling client that ends without a word is missed at its next heartbeat only.
 				f.drained(t)
 			}
+		})
+	}
+}
+
+// TestNodeLegacyClient runs the checks of socket.io-client 2 in Node.
+func TestNodeLegacyClient(t *testing.T) {
+	node := nodeTool(t)
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			f := startFixture(t, func(o *sio.Options) { o.AllowEIO3 = true })
+			runChecks(t, nodeClients, node, "legacy.mjs", "--url", f.url, "--mode", mode)
 		})
 	}
 }
