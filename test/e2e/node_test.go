@@ -41,3 +41,14 @@ func TestNodeDeflate(t *testing.T) {
 		})
 	}
 }
+
+// TestNodeLegacyClient runs the checks of socket.io-client 2 in Node.
+func TestNodeLegacyClient(t *testing.T) {
+	node := nodeTool(t)
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			f := startFixture(t, func(o *sio.Options) { o.AllowEIO3 = true })
+			runChecks(t, nodeClients, node, "legacy.mjs", "--url", f.url, "--mode", mode)
+		})
+	}
+}

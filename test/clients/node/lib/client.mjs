@@ -19,6 +19,11 @@ export class Clients {
     this.mode = mode;
   }
 
+  /** Whether the sockets have all that today's client can do. */
+  get modern() {
+    return true;
+  }
+
   /** The transport a connection of this mode ends on. */
   get settled() {
     return this.mode === "polling" ? "polling" : "websocket";
@@ -90,6 +95,10 @@ export async function settled(socket, transport) {
 /** Emits with an acknowledgement and resolves with all of its arguments. */
 export function ask(socket, event, ...args) {
   return new Promise((done, fail) => {
+    if (!socket.timeout) { // the old client has none; the check itself has a deadline
+      socket.emit(event, ...args, (...reply) => done(reply));
+      return;
+    }
     socket.timeout(20_000).emit(event, ...args, (err, ...reply) => (err ? fail(err) : done(reply)));
   });
 }
