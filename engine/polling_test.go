@@ -136,6 +136,37 @@ func (c *poller) startPost(length int, part string) *httpConn {
 	return slow
 }
 
+// A POST that is refused once it is complete does not stand in the way of the
+// next.
+func TestRefusedPostLeavesNothing(t *testing.T) {
+	f := serve(t, func(c *config) {
+		c.Middleware = []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("stop") != "" {
+					w.WriteHeader(http.StatusTeapot)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}}
+	})
+	c := f.poll(t)
+	for target, status := range map[string]int{
+		c.target + "&stop=1": 418,
+		strings.Replace(c.target, "EIO=4", "EIO=3", 1): 400,
+	} {
+		slow := f.dial(t)
+		slow.write(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n4", target))
+		c.wantUpload(t)
+		slow.write("x")
+		if a := slow.receive(); a.status != status {
+			t.Errorf("answer %v, want %d", a, status)
+		}
+	}
+	c.wantEcho("goes on")
+	c.wantReceived(t, "goes on")
+}
+
 // TestTwoPostsAtOnce shows E44: the second gets 400, the first is cut.
 func TestTwoPostsAtOnce(t *testing.T) {
 	for name, change := range map[string]func(*config){"one loop": func(*config) {}, "two loops": twoLoops} {

@@ -178,8 +178,13 @@ func (x *exchange) refuse(err *RequestError) {
 	x.respond(err.response(x.upgrade, append(x.header, noStore...)))
 }
 
-// respond answers on the connection's own loop.
-func (x *exchange) respond(res loop.Response) { x.server.respond(x.conn, res) }
+// respond answers a request that does not get to a session.
+func (x *exchange) respond(res loop.Response) {
+	if u, ok := x.conn.Stream().(*upload); ok {
+		u.OnClose(x.conn, loop.ErrRefused) // the session may know of it
+	}
+	x.server.respond(x.conn, res)
+}
 
 // respond answers on the connection's own loop. It can only fail when the
 // connection is gone, which its Stream is told.
