@@ -152,7 +152,7 @@ func TestRefusedPostLeavesNothing(t *testing.T) {
 	})
 	c := f.poll(t)
 	for target, status := range map[string]int{
-		c.target + "&stop=1": 418,
+		c.target + "&stop=1":                           418,
 		strings.Replace(c.target, "EIO=4", "EIO=3", 1): 400,
 	} {
 		slow := f.dial(t)
