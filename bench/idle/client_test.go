@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
-	"time"
+
+	"github.com/sio-gnet/sio-gnet/bench/internal/wire"
 )
 
 func serverFrame(opcode byte, payload string) string {
@@ -47,6 +49,7 @@ func TestClientJoinsAndAnswers(t *testing.T) {
 func TestClientRefuses(t *testing.T) {
 	accepted := "HTTP/1.1 101 Switching Protocols\r\n\r\n"
 	for name, received := range map[string]string{
+		"compressed":        accepted + serverFrame(opText|deflated, "x"),
 		"an HTTP error":     "HTTP/1.1 503 Service Unavailable\r\n\r\n",
 		"a close frame":     accepted + serverFrame(0x8, ""),
 		"a binary frame":    accepted + serverFrame(0x2, "x"),
@@ -64,19 +67,68 @@ func TestClientRefuses(t *testing.T) {
 	}
 }
 
-func TestParseProcess(t *testing.T) {
-	status := "Name:\tsio gnet\nVmHWM:\t   3000 kB\nVmRSS:\t   2000 kB\nThreads:\t7\n"
-	stat := "12 (sio (gnet) x) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0"
-	got, err := parseProcess([]byte(status), []byte(stat))
-	want := process{rss: 2000 << 10, peak: 3000 << 10, threads: 7, cpu: 2 * time.Second}
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
+// pollingConversation is the same over polling: answers, each to the request
+// before, which begin with that to the handshake.
+var pollingConversation = []struct{ body, request, payload string }{
+	{`0{"sid":"abc","upgrades":["websocket"]}`, "POST", "40"},
+	{"ok", "GET", ""},
+	{`40{"sid":"def"}`, "GET", ""},
+	{"2", "POST", "3"},
+	{"ok", "GET", ""},
+	{"2", "POST", "3"},
+	{"ok", "GET", ""},
+}
+
+func TestPollingClientJoinsAndAnswers(t *testing.T) {
+	for _, size := range []int{1, 7, 1000} {
+		c := client{poller: &poller{host: "host"}}
+		for i, tt := range pollingConversation {
+			var request []byte
+			response := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(tt.body), tt.body)
+			for len(response) > 0 {
+				n := min(size, len(response))
+				got, err := c.receive(response[:n])
+				if err != nil {
+					t.Fatalf("pieces of %d, answer %d: %v", size, i, err)
+				}
+				request, response = append(request, got...), response[n:]
+			}
+			want := wire.Get("host", "abc")
+			if tt.request == "POST" {
+				want = wire.Post("host", "abc", tt.payload)
+			}
+			if !bytes.Equal(request, want) {
+				t.Fatalf("pieces of %d, answer %d: sent %q, want %q", size, i, request, want)
+			}
+		}
+		if c.stage != joined || c.heartbeats != 2 || c.rest != nil {
+			t.Fatalf("pieces of %d: stage %d, %d heartbeats, rest %q", size, c.stage, c.heartbeats, c.rest)
+		}
 	}
-	if _, err := parseProcess([]byte("Name: x\n"), []byte(stat)); err == nil {
-		t.Error("a status without memory passed")
+}
+
+func TestPollingClientRefuses(t *testing.T) {
+	answer := func(body string) string {
+		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	}
-	if _, err := parseProcess([]byte(status), []byte("12 (x) S 1")); err == nil {
-		t.Error("a short stat passed")
+	open := answer(`0{"sid":"abc"}`)
+	for name, received := range map[string][]string{
+		"an HTTP error":                {"HTTP/1.1 503 Service Unavailable\r\n\r\n"},
+		"no open packet":               {answer("2")},
+		"a POST that failed":           {open, answer("no")},
+		"a connect error":              {open, answer("ok"), answer(`44{"message":"no"}`)},
+		"a close packet":               {open, answer("ok"), answer(`40{}`), answer("1")},
+		"a response without a request": {open + answer("ok")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := client{poller: &poller{host: "host"}}
+			for i, b := range received {
+				_, err := c.receive([]byte(b))
+				if last := i == len(received)-1; last != errors.Is(err, errProtocol) {
+					t.Errorf("answer %d: got %v", i, err)
+				}
+			}
+		})
 	}
 }
 
@@ -88,6 +140,10 @@ func TestParseFlags(t *testing.T) {
 	}{
 		{"defaults", nil, true},
 		{"all", []string{"-clients", "5", "-ping-interval", "1s", "-window", "2s", "-json"}, true},
+		{"polling", []string{"-transport", "polling"}, true},
+		{"compression", []string{"-deflate"}, true},
+		{"compressed polling", []string{"-transport", "polling", "-deflate"}, false},
+		{"unknown transport", []string{"-transport", "carrier-pigeon"}, false},
 		{"no clients", []string{"-clients", "0"}, false},
 		{"unknown", []string{"-nope"}, false},
 		{"surplus", []string{"surplus"}, false},

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sio-gnet/sio-gnet/bench/internal/wire"
 )
 
 const (
@@ -30,25 +32,36 @@ type clients struct {
 	list    []client
 	byFD    map[int32]int32 // index in list
 
-	joined     int   // clients that are in the namespace
-	settled    int   // clients that answered settledHeartbeats
-	heartbeats int64 // answered by all clients
+	template   client // what each begins as
+	joined     int    // clients that are in the namespace
+	settled    int    // clients that answered settledHeartbeats
+	heartbeats int64  // answered by all clients
 }
 
-func newClients(addr netip.AddrPort, want int) (*clients, error) {
+func newClients(addr netip.AddrPort, config config) (*clients, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	return &clients{
-		epoll:   epoll,
-		server:  unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()},
-		request: upgradeRequest(addr.String()),
-		buffer:  make([]byte, 64<<10),
-		want:    want,
-		list:    make([]client, 0, want),
-		byFD:    make(map[int32]int32, want),
-	}, nil
+	c := &clients{
+		epoll:  epoll,
+		server: unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()},
+		buffer: make([]byte, 64<<10),
+		want:   config.clients,
+		list:   make([]client, 0, config.clients),
+		byFD:   make(map[int32]int32, config.clients),
+	}
+	switch host := addr.String(); {
+	case config.transport == overPolling:
+		c.template.poller = &poller{host: host}
+		c.request = wire.Get(host, "")
+	case config.deflate:
+		c.template.compressed = compressedEcho()
+		c.request = upgradeRequest(host, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
+	default:
+		c.request = upgradeRequest(host, "")
+	}
+	return c, nil
 }
 
 // runUntil opens connections as far as they are missing and serves all until
@@ -93,7 +106,12 @@ func (c *clients) open() error {
 		return fmt.Errorf("client %d: %w", i, err)
 	}
 	c.byFD[int32(fd)] = int32(i)
-	c.list = append(c.list, client{fd: fd})
+	cl := c.template
+	cl.fd = fd
+	if cl.poller != nil {
+		cl.poller = &poller{host: cl.poller.host}
+	}
+	c.list = append(c.list, cl)
 	return nil
 }
 

@@ -1,9 +1,15 @@
 // Command idle measures what idle clients cost the server: it starts the built
 // server as a child process, joins it with many Socket.IO clients over loopback
-// WebSocket connections that do nothing but answer heartbeats, and reads the
-// server's memory, threads and CPU time from /proc.
+// that do nothing but answer heartbeats, and reads the server's memory, threads
+// and CPU time from /proc.
 //
 //	make build && go run ./bench/idle -clients 10000
+//	go run ./bench/idle -transport polling
+//	go run ./bench/idle -deflate
+//
+// A polling client has one connection, on which a GET waits for nearly all of
+// the time. With -deflate, the clients offer permessage-deflate, and each has
+// exchanged a compressed message with the server before it goes idle.
 //
 // The clients live in this process, on one epoll set, without a goroutine each,
 // so that a small machine has room for the server. The command knows only as
@@ -23,17 +29,27 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/sio-gnet/sio-gnet/bench/internal/child"
 )
 
 // config is what the flags say.
 type config struct {
-	binary  string
-	clients int
-	ping    time.Duration
-	window  time.Duration
-	timeout time.Duration
-	json    bool
+	binary    string
+	transport string
+	deflate   bool
+	clients   int
+	ping      time.Duration
+	window    time.Duration
+	timeout   time.Duration
+	json      bool
 }
+
+// What -transport may be.
+const (
+	overWebSocket = "websocket"
+	overPolling   = "polling"
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -57,6 +73,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags := flag.NewFlagSet("idle", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.binary, "binary", "bin/sio-gnet", "the server to start (`make build` makes it)")
+	flags.StringVar(&c.transport, "transport", overWebSocket, "how the clients connect, websocket or polling")
+	flags.BoolVar(&c.deflate, "deflate", false, "compress WebSocket messages")
 	flags.IntVar(&c.clients, "clients", 10_000, "how many `clients` join")
 	flags.DurationVar(&c.ping, "ping-interval", 5*time.Second, "the server's heartbeat interval")
 	flags.DurationVar(&c.window, "window", 10*time.Second, "how long to watch the server idle")
@@ -72,6 +90,10 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		fmt.Fprintln(stderr, "idle: -clients, -ping-interval and -window must be above zero, and there are no other arguments")
 		return c, errUsage
 	}
+	if c.transport != overWebSocket && (c.transport != overPolling || c.deflate) {
+		fmt.Fprintln(stderr, "idle: -transport must be websocket, or else polling without -deflate")
+		return c, errUsage
+	}
 	return c, nil
 }
 
@@ -85,14 +107,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := enoughDescriptors(c.clients); err != nil {
 		return err
 	}
-	server, err := startServer(ctx, c.binary, c.ping)
+	flags := []string{"--ping-interval", c.ping.String()}
+	if c.deflate {
+		flags = append(flags, "--deflate")
+	}
+	server, err := child.StartServer(ctx, c.binary, flags...)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer server.Stop()
 
 	progress := func(what string) { fmt.Fprintln(stderr, "idle:", what) }
-	r, err := measure(ctx, c, server.addr, server.pid(), progress)
+	r, err := measure(ctx, c, server.Addr, server.PID(), progress)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,15 @@ import (
 	"net/netip"
 	"text/tabwriter"
 	"time"
+
+	"github.com/sio-gnet/sio-gnet/bench/internal/child"
 )
 
 // report is the result. Memory is in bytes, times are in seconds.
 type report struct {
 	Clients        int     `json:"clients"`
+	Transport      string  `json:"transport"`
+	Deflate        bool    `json:"deflate"`
 	PingInterval   float64 `json:"ping_interval_s"`
 	RSSBefore      int64   `json:"rss_before_bytes"`
 	RSSAfter       int64   `json:"rss_after_bytes"`
@@ -33,13 +37,13 @@ const settledHeartbeats = 2
 // measure joins the clients, waits until they have settled and watches the
 // process pid for the window.
 func measure(ctx context.Context, c config, addr netip.AddrPort, pid int, progress func(string)) (report, error) {
-	r := report{Clients: c.clients, PingInterval: c.ping.Seconds()}
-	before, err := readProcess(pid)
+	r := report{Clients: c.clients, Transport: c.transport, Deflate: c.deflate, PingInterval: c.ping.Seconds()}
+	before, err := child.Read(pid)
 	if err != nil {
 		return r, err
 	}
 
-	cs, err := newClients(addr, c.clients)
+	cs, err := newClients(addr, c)
 	if err != nil {
 		return r, err
 	}
@@ -49,7 +53,7 @@ func measure(ctx context.Context, c config, addr netip.AddrPort, pid int, progre
 		return r, fmt.Errorf("%d of %d clients joined: %w", cs.joined, c.clients, err)
 	}
 	r.ConnectSeconds = time.Since(start).Seconds()
-	joined, err := readProcess(pid)
+	joined, err := child.Read(pid)
 	if err != nil {
 		return r, err
 	}
@@ -60,7 +64,7 @@ func measure(ctx context.Context, c config, addr netip.AddrPort, pid int, progre
 	}
 	progress(fmt.Sprintf("settled; watching for %v", c.window))
 
-	quiet, err := readProcess(pid)
+	quiet, err := child.Read(pid)
 	if err != nil {
 		return r, err
 	}
@@ -68,30 +72,34 @@ func measure(ctx context.Context, c config, addr netip.AddrPort, pid int, progre
 	if err := cs.runUntil(ctx, func() bool { return time.Since(start) >= c.window }); err != nil {
 		return r, err
 	}
-	after, err := readProcess(pid)
+	after, err := child.Read(pid)
 	if err != nil {
 		return r, err
 	}
 
 	r.IdleSeconds = time.Since(start).Seconds()
 	r.IdleHeartbeats = cs.heartbeats - heartbeats
-	r.IdleCPU = (after.cpu - quiet.cpu).Seconds()
-	r.ConnectCPU = (joined.cpu - before.cpu).Seconds()
-	r.RSSBefore, r.RSSAfter, r.PeakRSS = before.rss, after.rss, after.peak
-	r.PerClient = float64(after.rss-before.rss) / float64(c.clients)
-	r.Threads = after.threads
+	r.IdleCPU = (after.CPU - quiet.CPU).Seconds()
+	r.ConnectCPU = (joined.CPU - before.CPU).Seconds()
+	r.RSSBefore, r.RSSAfter, r.PeakRSS = before.RSS, after.RSS, after.Peak
+	r.PerClient = float64(after.RSS-before.RSS) / float64(c.clients)
+	r.Threads = after.Threads
 	return r, nil
 }
 
 // print writes the report for people.
 func (r report) print(w io.Writer) error {
 	const mega = 1 << 20
+	over := r.Transport
+	if r.Deflate {
+		over += " with compression"
+	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range []struct {
 		name, format string
 		args         []any
 	}{
-		{"clients", "%d, heartbeat every %g s", []any{r.Clients, r.PingInterval}},
+		{"clients", "%d over %s, heartbeat every %g s", []any{r.Clients, over, r.PingInterval}},
 		{"memory before", "%.1f MiB", []any{float64(r.RSSBefore) / mega}},
 		{"memory with clients", "%.1f MiB (peak %.1f MiB)", []any{float64(r.RSSAfter) / mega, float64(r.PeakRSS) / mega}},
 		{"memory per client", "%.0f bytes", []any{r.PerClient}},
