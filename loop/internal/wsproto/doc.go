@@ -1,7 +1,8 @@
 // Package wsproto is the server's side of the WebSocket protocol (RFC 6455) as
 // plain values and functions: frame headers, the rules that they must keep in
 // their order, close frames, text validation, the opening handshake, and what is
-// negotiated in it about permessage-deflate (RFC 7692). It builds on the types and checks of github.com/gobwas/ws.
+// negotiated in it about permessage-deflate (RFC 7692). It builds on the types and
+// checks of github.com/gobwas/ws.
 //
 // It owns the bytes and the rules. It never does I/O, never looks at a clock,
 // starts no goroutine and keeps no payload: unmasking, joining fragments and
