@@ -51,37 +51,42 @@ func New(opts *Options) (*Server, error) {
 		s.files = newClientFiles(o.ClientFiles, o.ClientVersion)
 	}
 	s.engine = engine.New(engine.Options{
-		Path:           o.Path,
-		PingInterval:   o.PingInterval,
-		PingTimeout:    o.PingTimeout,
-		UpgradeTimeout: o.UpgradeTimeout,
-		MaxPayload:     o.MaxPayload,
-		MaxPending:     o.MaxPending,
-		NoPolling:      o.NoPolling,
-		NoWebSocket:    o.NoWebSocket,
-		NoUpgrade:      o.NoUpgrade,
-		AllowEIO3:      o.AllowEIO3,
-		CORS:           o.CORS,
-		Cookie:         o.Cookie,
-		Middleware:     o.Middleware,
-		AllowRequest:   o.AllowRequest,
-		GenerateID:     o.GenerateID,
-		HookTimeout:    o.HookTimeout,
-		Hooks:          o.Hooks,
-		TrustedProxies: o.TrustedProxies,
-		TrustUnixPeers: o.TrustUnixPeers,
-		UseForwarded:   o.UseForwarded,
-		Logger:         o.Logger,
+		Path:                  o.Path,
+		PingInterval:          o.PingInterval,
+		PingTimeout:           o.PingTimeout,
+		UpgradeTimeout:        o.UpgradeTimeout,
+		MaxPayload:            o.MaxPayload,
+		MaxPending:            o.MaxPending,
+		NoPolling:             o.NoPolling,
+		NoWebSocket:           o.NoWebSocket,
+		NoUpgrade:             o.NoUpgrade,
+		AllowEIO3:             o.AllowEIO3,
+		CORS:                  o.CORS,
+		Cookie:                o.Cookie,
+		Middleware:            o.Middleware,
+		AllowRequest:          o.AllowRequest,
+		GenerateID:            o.GenerateID,
+		HookTimeout:           o.HookTimeout,
+		Hooks:                 o.Hooks,
+		TrustedProxies:        o.TrustedProxies,
+		MaxSessionsPerAddress: o.MaxConnectionsPerAddress,
+		HandshakesPerSecond:   o.HandshakesPerSecond,
+		HandshakeBurst:        o.HandshakeBurst,
+		TrustUnixPeers:        o.TrustUnixPeers,
+		UseForwarded:          o.UseForwarded,
+		Logger:                o.Logger,
 
 		CompressionThreshold: o.CompressionThreshold,
 	}, opener{s})
 	reactor, err := loop.New(loop.Options{
-		Loops:          o.Loops,
-		MaxConnections: o.MaxConnections,
-		MaxBody:        o.MaxPayload,
-		MaxPending:     o.MaxPending,
-		Deflate:        o.PerMessageDeflate,
-		Logger:         o.Logger,
+		Loops:                    o.Loops,
+		MaxConnections:           o.MaxConnections,
+		MaxConnectionsPerAddress: o.MaxConnectionsPerAddress,
+		TrustedProxies:           o.TrustedProxies,
+		MaxBody:                  o.MaxPayload,
+		MaxPending:               o.MaxPending,
+		Deflate:                  o.PerMessageDeflate,
+		Logger:                   o.Logger,
 	}, router{s})
 	if err != nil {
 		return nil, fmt.Errorf("sio: %w", err)
@@ -198,6 +203,12 @@ func (s *Server) lookup(name []byte) *Namespace {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.namespaces[string(name)]
+}
+
+// RefusedPerAddress returns how many connections and handshakes were refused for
+// what their address has or did; see [Options].
+func (s *Server) RefusedPerAddress() int64 {
+	return s.reactor.RefusedPerAddress() + s.engine.Stats().Limited
 }
 
 // Clients returns how many clients are connected, in whatever namespaces.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -68,14 +69,36 @@ func (r *Reactor) acceptLoop(ln net.Listener, context any, wg *sync.WaitGroup, r
 		delay = minAcceptDelay
 		if r.conns.Add(1) > int64(r.opts.MaxConnections) {
 			r.conns.Add(-1)
+			r.opts.Logger.Warn("loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 			r.refuse(c, wg, refusal)
 			continue
 		}
-		// Enrolling duplicates the descriptor and closes c, whatever happens.
-		if _, err := r.client.EnrollContext(c, context); err != nil {
-			r.conns.Add(-1)
-			r.opts.Logger.Warn("loop: a connection could not be taken", "error", err)
+		peer, counted := addrPort(c.RemoteAddr()).Addr(), false
+		if context == nil { // else it is the client that counts, once it is known
+			var ok bool
+			if ok, counted = r.perAddress.acquire(peer); !ok {
+				r.conns.Add(-1)
+				r.opts.Logger.Debug("loop: connection refused: too many of one address", "remote", c.RemoteAddr())
+				r.refuse(c, wg, refusal)
+				continue
+			}
 		}
+		r.enroll(c, peer, counted, context)
+	}
+}
+
+// enroll gives a connection to a loop. That duplicates the descriptor and closes c,
+// whatever happens.
+func (r *Reactor) enroll(c net.Conn, peer netip.Addr, counted bool, context any) {
+	if counted {
+		context = countedPeer{}
+	}
+	if _, err := r.client.EnrollContext(c, context); err != nil {
+		r.conns.Add(-1)
+		if counted {
+			r.perAddress.counter.Release(peer)
+		}
+		r.opts.Logger.Warn("loop: a connection could not be taken", "error", err)
 	}
 }
 
@@ -106,7 +129,6 @@ func (r *Reactor) pause(d time.Duration) bool {
 
 // refuse answers 503 and lets the peer read it before the connection goes.
 func (r *Reactor) refuse(c net.Conn, wg *sync.WaitGroup, refusal chan struct{}) {
-	r.opts.Logger.Warn("loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 	select {
 	case refusal <- struct{}{}:
 	default:
