@@ -52,6 +52,19 @@ type Options struct {
 	// MaxConnections is how many connections are served at once; further ones
 	// get 503. Default: the descriptor limit less a reserve.
 	MaxConnections int
+	// MaxConnectionsPerAddress is how many connections one address may have, and how
+	// many clients may be connected from it; a /64 network of IPv6 is one address.
+	// Further ones get 503 or 429, or are closed. HandshakesPerSecond is how often
+	// clients may connect from one address, HandshakeBurst (default: a second's worth)
+	// of them at once; more get 429, and try again later. 0, the default, is no limit:
+	// how many people share an address is for the program to judge. A client over
+	// polling takes up to three connections.
+	//
+	// Behind proxies it is the clients' addresses that count, not the proxies'; see
+	// TrustedProxies and [ProxyProtocol]. Unix sockets are not counted.
+	MaxConnectionsPerAddress int
+	HandshakesPerSecond      float64
+	HandshakeBurst           int
 	// MaxNamespaces is how many namespaces one client may be in; default 64.
 	MaxNamespaces int
 	// Loops is the number of event loops; default GOMAXPROCS.

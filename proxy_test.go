@@ -167,3 +167,58 @@ func TestSeveralListeners(t *testing.T) {
 		t.Errorf("Addr is %v now", f.Addr())
 	}
 }
+
+// The limits per address reach both the connections and the handshakes.
+func TestLimitsPerAddress(t *testing.T) {
+	status := func(f *fixture, headers ...string) int {
+		req, err := http.NewRequest(http.MethodGet, "http://"+f.addr+"/socket.io/?EIO=4&transport=polling", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range headers {
+			name, value, _ := strings.Cut(line, ": ")
+			req.Header.Set(name, value)
+		}
+		client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		return res.StatusCode
+	}
+	limited := func(f *fixture) int64 { return f.Stats().Connections.Limited + f.Stats().Sessions.Limited }
+	trust := func(o *sio.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
+	const one, two = "X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 198.51.100.2"
+
+	t.Run("connections", func(t *testing.T) {
+		f := serve(t, func(o *sio.Options) { o.MaxConnectionsPerAddress = 1 })
+		f.connect(t)
+		// It is told before it has said anything, which an HTTP client may take ill.
+		conn, err := net.Dial("tcp", f.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusServiceUnavailable || limited(f) != 1 {
+			t.Errorf("got %d, refused %d", res.StatusCode, limited(f))
+		}
+	})
+	t.Run("clients", func(t *testing.T) {
+		f := serve(t, trust, func(o *sio.Options) { o.MaxConnectionsPerAddress = 1 })
+		if a, b, c := status(f, one), status(f, one), status(f, two); a != 200 || b != 429 || c != 200 || limited(f) != 1 {
+			t.Errorf("got %d, %d and %d, refused %d", a, b, c, limited(f))
+		}
+	})
+	t.Run("handshakes", func(t *testing.T) {
+		f := serve(t, trust, func(o *sio.Options) { o.HandshakesPerSecond, o.HandshakeBurst = 0.001, 2 })
+		if a, b, c := status(f, one), status(f, one), status(f, one); a != 200 || b != 200 || c != 429 || limited(f) != 1 {
+			t.Errorf("got %d, %d and %d, refused %d", a, b, c, limited(f))
+		}
+	})
+}

@@ -15,15 +15,22 @@ func (x *exchange) open(id string) {
 }
 
 // newSession makes a session that the connection's loop owns, and registers it.
-// It is nil if the id is in use, which its sender was told then.
+// It is nil if the id is in use, or if its address has too many, which the sender
+// was told then.
 func (x *exchange) newSession(id string) *Session {
 	s, r, c := x.server, x.request, x.conn
+	client := s.client(c, r)
+	if !s.hold(client) {
+		x.tooMany("sessions", client, heldRetry)
+		return nil
+	}
 	session := &Session{
-		id: id, server: s, info: newRequestInfo(r, s.client(c, r)), home: c.Loop(),
+		id: id, server: s, info: newRequestInfo(r, client), home: c.Loop(),
 		protocol: s.protocol(r), base64: len(r.QueryValue("b64")) > 0,
 	}
 	session.owner.Store(c.Loop())
 	if !s.sessions.add(session) {
+		s.release(client)
 		x.refuse(badRequest("ID_GENERATION_ERROR", "error", "engine: generated id is in use"))
 		return nil
 	}
@@ -75,7 +82,7 @@ func (x *exchange) openWebSocket(id string) {
 	}
 	s, c := x.server, x.conn
 	if err := c.AcceptWebSocket(hs, x.acceptHeader(true), (*socketStream)(session)); err != nil {
-		s.sessions.remove(session)
+		s.forget(session)
 		s.opts.Logger.Debug("engine: websocket not accepted", "error", err)
 		return
 	}

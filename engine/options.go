@@ -73,6 +73,15 @@ type Options struct {
 	// Hooks are told what happens; nil ones cost nothing.
 	Hooks Hooks
 
+	// MaxSessionsPerAddress is how many sessions one client's address may have, a
+	// /64 network of IPv6 being one address, and HandshakesPerSecond how many it may
+	// ask for, HandshakeBurst of them at once (default: a second's worth, at least 1).
+	// Further handshakes are answered 429. 0 is no limit. Trusted proxies whose
+	// clients are not known, and peers on unix sockets, are not counted.
+	MaxSessionsPerAddress int
+	HandshakesPerSecond   float64
+	HandshakeBurst        int
+
 	// TrustedProxies are the networks of proxies that are believed when they say
 	// by X-Forwarded-For and X-Forwarded-Proto who a request is from. UseForwarded
 	// believes Forwarded (RFC 7239) in their place; never both are read.
@@ -95,6 +104,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxPayload, 1_000_000)
 	setDefault(&o.MaxPending, 1<<20)
 	setDefault(&o.MaxPacketsPerPayload, 10_000)
+	setDefault(&o.HandshakeBurst, int(min(o.HandshakesPerSecond, 1_000_000)))
 	if o.CompressionThreshold == 0 {
 		o.CompressionThreshold = 1024
 	}

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
+	"github.com/sio-gnet/sio-gnet/internal/addrlimit"
 	"github.com/sio-gnet/sio-gnet/internal/clientaddr"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -35,6 +37,8 @@ type Server struct {
 	handler  Handler
 	cors     *cors
 	clients  clientaddr.Resolver
+	held     *addrlimit.Counter // sessions by address
+	asked    *addrlimit.Rate    // handshakes by address
 	sessions *registry
 	stats    counters
 	closing  atomic.Bool
@@ -52,7 +56,11 @@ func New(opts Options, h Handler) *Server {
 	clients := clientaddr.New(clientaddr.Options{
 		Trusted: opts.TrustedProxies, TrustUnix: opts.TrustUnixPeers, Forwarded: opts.UseForwarded,
 	})
-	return &Server{opts: opts, handler: h, cors: newCORS(opts.CORS), clients: clients, sessions: newRegistry()}
+	return &Server{
+		opts: opts, handler: h, cors: newCORS(opts.CORS), clients: clients, sessions: newRegistry(),
+		held:  addrlimit.NewCounter(opts.MaxSessionsPerAddress),
+		asked: addrlimit.NewRate(opts.HandshakesPerSecond, opts.HandshakeBurst, time.Now()),
+	}
 }
 
 // Sessions returns how many sessions are open. Any goroutine may call it.
@@ -109,7 +117,9 @@ func (x *exchange) serve() {
 	case session == nil && s.closing.Load():
 		x.respond(loop.Response{Status: http.StatusServiceUnavailable, Header: x.header, Close: true})
 	case session == nil:
-		x.handshake()
+		if !x.hasty() {
+			x.handshake()
+		}
 	case x.upgrade:
 		x.considerUpgrade(session)
 	case string(r.Method) == http.MethodGet:

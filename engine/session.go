@@ -174,7 +174,7 @@ func (s *Session) close(reason CloseReason, err error) {
 	s.state = stateClosed
 	s.over.Store(true)
 	s.Cancel(&s.timer)
-	s.server.sessions.remove(s)
+	s.server.forget(s)
 	defer s.server.stats.close(reason) // whoever waits for the last session waits for its OnClose, too
 	s.waiters = nil
 	if p := s.polling; p != nil {

@@ -9,6 +9,8 @@ type Stats struct {
 	// Refused are refused requests by code; codes of the program's own count as
 	// [CodeBadRequest].
 	Refused map[ErrorCode]int64
+	// Limited are handshakes that were refused for what their address has or did.
+	Limited int64
 	// Closed are ended sessions by reason.
 	Closed map[CloseReason]int64
 	// Upgraded counts sessions that went over to a WebSocket.
@@ -16,7 +18,7 @@ type Stats struct {
 }
 
 type counters struct {
-	open, opened, upgraded atomic.Int64
+	open, opened, upgraded, limited atomic.Int64
 
 	refused [len(codeMessages)]atomic.Int64
 	closed  [len(closeReasons)]atomic.Int64
@@ -44,7 +46,7 @@ func (n *counters) close(reason CloseReason) {
 func (s *Server) Stats() Stats {
 	n := &s.stats
 	st := Stats{
-		Open: n.open.Load(), Opened: n.opened.Load(), Upgraded: n.upgraded.Load(),
+		Open: n.open.Load(), Opened: n.opened.Load(), Upgraded: n.upgraded.Load(), Limited: n.limited.Load(),
 		Refused: make(map[ErrorCode]int64), Closed: make(map[CloseReason]int64),
 	}
 	for code := range n.refused {

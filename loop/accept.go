@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -66,17 +67,22 @@ func (r *Reactor) acceptLoop(ln net.Listener, g *gate, wg *sync.WaitGroup, refus
 		}
 		if r.conns.Add(1) > int64(r.opts.MaxConnections) {
 			r.conns.Add(-1)
+			r.counts.turnedAway.Add(1)
+			r.opts.Logger.Warn("loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 			r.refuse(c, wg, refusal)
 			continue
 		}
-		// Enrolling duplicates the descriptor and closes c, whatever happens.
-		if _, err := r.client.EnrollContext(c, g.context); err != nil {
-			r.conns.Add(-1)
-			r.opts.Logger.Warn("loop: a connection could not be taken", "error", err)
-			if passing(err) {
-				g.scarce.Store(true)
+		peer, counted := addrPort(c.RemoteAddr()).Addr(), false
+		if g.context == nil { // else it is the client that counts, once it is known
+			var ok bool
+			if ok, counted = r.perAddress.acquire(peer); !ok {
+				r.conns.Add(-1)
+				r.opts.Logger.Debug("loop: connection refused: too many of one address", "remote", c.RemoteAddr())
+				r.refuse(c, wg, refusal)
+				continue
 			}
 		}
+		r.enroll(c, g, peer, counted)
 	}
 }
 
@@ -110,6 +116,25 @@ func (r *Reactor) next(ln net.Listener, g *gate) (net.Conn, error) {
 	}
 }
 
+// enroll gives a connection to a loop. That duplicates the descriptor and closes c,
+// whatever happens.
+func (r *Reactor) enroll(c net.Conn, g *gate, peer netip.Addr, counted bool) {
+	context := g.context
+	if counted {
+		context = countedPeer{}
+	}
+	if _, err := r.client.EnrollContext(c, context); err != nil {
+		r.conns.Add(-1)
+		if counted {
+			r.perAddress.counter.Release(peer)
+		}
+		r.opts.Logger.Warn("loop: a connection could not be taken", "error", err)
+		if passing(err) {
+			g.scarce.Store(true)
+		}
+	}
+}
+
 // passing says whether accepting may work again later.
 func passing(err error) bool {
 	for _, errno := range []syscall.Errno{
@@ -137,8 +162,6 @@ func (r *Reactor) pause(d time.Duration) bool {
 
 // refuse answers 503 and lets the peer read it before the connection goes.
 func (r *Reactor) refuse(c net.Conn, wg *sync.WaitGroup, refusal chan struct{}) {
-	r.counts.turnedAway.Add(1)
-	r.opts.Logger.Warn("loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 	select {
 	case refusal <- struct{}{}:
 	default:

@@ -63,6 +63,7 @@ type Conn struct {
 	dirty      bool // in the loop's list of connections to flush
 	blocked    bool // the kernel takes no more output
 	watched    bool
+	counted    bool // in the count of its client's address
 	lastWrite  bool // linger once all output has left
 }
 
@@ -258,6 +259,7 @@ func (c *Conn) onClosed(err error) {
 	if c.watched {
 		c.loop.reactor.watcher.forget(c)
 	}
+	c.uncount()
 	c.loop.unlink(c)
 	c.loop.Cancel(&c.timer)
 	c.dropInput()

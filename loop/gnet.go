@@ -68,15 +68,21 @@ type gnetHandler struct {
 // OnOpen makes a Conn of an accepted connection. Its context is an anchor, or the
 // settings of its listener.
 func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	var proxy *proxySettings
+	var (
+		proxy   *proxySettings
+		counted bool
+	)
 	switch ctx := gc.Context().(type) {
 	case *anchor:
 		return nil, gnet.None
 	case *proxySettings:
 		proxy = ctx
+	case countedPeer:
+		counted = true
 	}
 	l := h.reactor.byGnet[gc.EventLoop()]
 	c := newConn(l, gc)
+	c.counted = counted
 	gc.SetContext(c)
 	l.beginInput(c)
 	l.protect(c, func() { c.opened(proxy) })

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"time"
 
@@ -16,6 +17,13 @@ type Options struct {
 	// are accepted and answered 503. Default: the process's descriptor limit
 	// less a reserve for everything else it opens.
 	MaxConnections int
+	// MaxConnectionsPerAddress is how many of them one address may have, a /64
+	// network of IPv6 being one address; 0 is no limit. Further ones are answered
+	// 503, or closed where a PROXY header has named the address. Peers in
+	// TrustedProxies, whose connections are those of many clients, and on unix
+	// sockets are not counted.
+	MaxConnectionsPerAddress int
+	TrustedProxies           []netip.Prefix
 
 	// MaxRequestLine (default 8 KiB), MaxHeaderBytes (16 KiB) and MaxHeaders
 	// (100) bound a request's head; MaxBody (1,000,000 bytes) its body.

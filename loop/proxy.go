@@ -44,6 +44,7 @@ type proxied struct {
 
 var (
 	errUntrustedProxy = errors.New("loop: not a trusted proxy")
+	errPerAddress     = errors.New("loop: too many connections of one address")
 	errProxyTimeout   = errors.New("loop: the PROXY header took too long")
 )
 
@@ -71,6 +72,11 @@ func (c *Conn) consumeProxy(buf []byte) (n int, more bool) {
 	case proxyproto.Unix:
 		c.proxy.client = &net.UnixAddr{Name: h.UnixSource, Net: "unix"}
 	case proxyproto.None:
+	}
+	if h.Kind != proxyproto.None && !c.countClient() {
+		c.loop.log.Debug("loop: connection closed: too many of one address", "remote", c.RemoteAddr())
+		c.Abort(errPerAddress)
+		return len(buf), false
 	}
 	c.proxy.secure = h.Secure
 	c.mode = modeHTTP

@@ -46,9 +46,10 @@ type Reactor struct {
 	watcher   *writeWatcher
 	started   time.Time
 
-	conns   atomic.Int64
-	counts  counters
-	windows atomic.Int64 // bytes that windows of connections may take
+	conns      atomic.Int64
+	counts     counters
+	perAddress *perAddress
+	windows    atomic.Int64 // bytes that windows of connections may take
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -79,14 +80,15 @@ func New(opts Options, h Handler) (*Reactor, error) {
 	}
 	setDefault(&opts.MaxConnections, connectionCap(limit, opts.Loops))
 	r := &Reactor{
-		opts:      opts,
-		limits:    opts.limits(),
-		handler:   h,
-		byGnet:    make(map[gnet.EventLoop]*Loop, opts.Loops),
-		started:   time.Now(),
-		listeners: make(map[net.Listener]struct{}),
-		failed:    make(chan struct{}),
-		stopped:   make(chan struct{}),
+		opts:       opts,
+		limits:     opts.limits(),
+		perAddress: newPerAddress(&opts),
+		handler:    h,
+		byGnet:     make(map[gnet.EventLoop]*Loop, opts.Loops),
+		started:    time.Now(),
+		listeners:  make(map[net.Listener]struct{}),
+		failed:     make(chan struct{}),
+		stopped:    make(chan struct{}),
 	}
 	r.announced, _ = h.(Announcer)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},

@@ -13,6 +13,9 @@ type Stats struct {
 	Open int
 	// TurnedAway counts connections over MaxConnections.
 	TurnedAway int64
+	// Limited counts connections refused since their address had as many as it
+	// may.
+	Limited int64
 	// SlowConsumers counts connections closed since their peers did not read.
 	SlowConsumers int64
 	// RefusedRequests are requests that broke HTTP or a limit, by the status that
@@ -55,6 +58,7 @@ func (r *Reactor) Stats() Stats {
 	n := &r.counts
 	s := Stats{
 		Open: r.Connections(), TurnedAway: n.turnedAway.Load(), SlowConsumers: n.slowConsumers.Load(),
+		Limited:         r.perAddress.refused.Load(),
 		RefusedRequests: make(map[int]int64), FailedWebSockets: make(map[ws.StatusCode]int64),
 	}
 	n.mu.Lock()

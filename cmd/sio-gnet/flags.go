@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"regexp"
@@ -39,6 +40,9 @@ type serveCommand struct {
 	Origins    []string `env:"SIO_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may connect, such as https://example.com; * for any. Default: pages from this server only."`
 	AllowEIO3  bool     `name:"allow-eio3" env:"SIO_ALLOW_EIO3" help:"Also take clients of Socket.IO 1 and 2 (Engine.IO 3)."`
 	Loops      int      `default:"0" env:"SIO_LOOPS" help:"Number of event loops; 0 is one per CPU."`
+
+	MaxConnectionsPerAddress int     `default:"0" env:"SIO_MAX_CONNECTIONS_PER_ADDRESS" help:"How many connections, and clients, one address may have; a /64 network of IPv6 is one address. 0 is no limit."`
+	HandshakesPerSecond      float64 `default:"0" env:"SIO_HANDSHAKES_PER_SECOND" help:"How often clients may connect from one address. 0 is no limit."`
 
 	TrustedProxies []string `env:"SIO_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of proxies that are believed when they say by X-Forwarded-For and X-Forwarded-Proto who a client is; unix for whoever connects over a unix socket."`
 	Forwarded      bool     `env:"SIO_FORWARDED" help:"Read Forwarded (RFC 7239) of trusted proxies in place of X-Forwarded-*."`
@@ -77,6 +81,10 @@ func (c *serveCommand) Validate() error {
 	switch {
 	case len(c.Addr) == 0 || slices.Contains(c.Addr, ""):
 		return errors.New("--addr must be addresses such as :3000, not empty")
+	case c.MaxConnectionsPerAddress < 0:
+		return fmt.Errorf("--max-connections-per-address must not be negative, not %d", c.MaxConnectionsPerAddress)
+	case !(c.HandshakesPerSecond >= 0) || math.IsInf(c.HandshakesPerSecond, 1):
+		return fmt.Errorf("--handshakes-per-second must be a number from 0 on, not %v", c.HandshakesPerSecond)
 	case c.MaxPayload < 1:
 		return fmt.Errorf("--max-payload must be positive, not %d", c.MaxPayload)
 	case c.Loops < 0 || c.Loops > maxLoops:

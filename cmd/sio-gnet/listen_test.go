@@ -200,7 +200,8 @@ func TestNoSocketActivation(t *testing.T) {
 }
 
 func TestProxyFlagsReachTheServer(t *testing.T) {
-	c, err := parse(t, "--trusted-proxies=10.0.0.0/8,192.0.2.1,2001:db8::1,unix", "--forwarded")
+	c, err := parse(t, "--trusted-proxies=10.0.0.0/8,192.0.2.1,2001:db8::1,unix", "--forwarded",
+		"--max-connections-per-address=7", "--handshakes-per-second=0.5")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +210,9 @@ func TestProxyFlagsReachTheServer(t *testing.T) {
 	want := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::1/128")}
 	if !reflect.DeepEqual(o.TrustedProxies, want) || !o.TrustUnixPeers || !o.UseForwarded {
 		t.Errorf("got %v, %v, %v", o.TrustedProxies, o.TrustUnixPeers, o.UseForwarded)
+	}
+	if o.MaxConnectionsPerAddress != 7 || o.HandshakesPerSecond != 0.5 {
+		t.Errorf("limits of %v and %v", o.MaxConnectionsPerAddress, o.HandshakesPerSecond)
 	}
 	if c, err = parse(t); err != nil {
 		t.Fatal(err)
