@@ -74,6 +74,10 @@ conformance: need-go need-npm ## run the official protocol suites, a copy of whi
 	@[ -n "$(SUITES)" ] || { echo "say where the suites are: make conformance SUITES=path/to/socket.io/docs" >&2; exit 1; }
 	@go run ./test/conformance --suites "$(SUITES)" --only "$(ONLY)" --runs "$(RUNS)" --loops 1,2
 
+.PHONY: behaviours
+behaviours: need-go ## list which tests show which behaviours, as docs/behaviours.md
+	@go run ./test/behaviours
+
 .PHONY: bench
 bench: need-go ## run the benchmarks matching BENCH in the packages PKG
 	@go test -short -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)

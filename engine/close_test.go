@@ -12,6 +12,7 @@ import (
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
+// TestCloseOnPolling shows E61, E81 and E88.
 func TestCloseOnPolling(t *testing.T) {
 	f := serve(t, silent)
 	t.Run("poll waits", func(t *testing.T) {
@@ -76,6 +77,7 @@ func TestCloseOnPolling(t *testing.T) {
 	})
 }
 
+// TestCloseTimeout shows E62 and W3.
 func TestCloseTimeout(t *testing.T) {
 	f := serve(t, func(c *config) { c.CloseTimeout = 20 * time.Millisecond })
 	c := f.poll(t)
@@ -85,6 +87,7 @@ func TestCloseTimeout(t *testing.T) {
 	c.wantGone()
 }
 
+// TestCloseOnWebSocket shows E68 and E88.
 func TestCloseOnWebSocket(t *testing.T) {
 	f := serve(t, silent)
 	for _, n := range []int{0, 1, 100} {
@@ -101,6 +104,7 @@ func TestCloseOnWebSocket(t *testing.T) {
 	}
 }
 
+// TestDiscard shows E87 and E88.
 func TestDiscard(t *testing.T) {
 	f := serve(t, silent)
 	poller, waiting, socket := f.poll(t), f.poll(t), f.connect(t)
@@ -117,6 +121,7 @@ func TestDiscard(t *testing.T) {
 
 // TestEnd closes from the callback that handles a message: what it sent before
 // arrives, and what follows in the input is not looked at.
+// It shows E81.
 func TestEnd(t *testing.T) {
 	f := serve(t, func(c *config) {
 		c.receive = func(r *record, data []byte, binary bool) {
@@ -162,6 +167,7 @@ func TestEndInOnOpen(t *testing.T) {
 	poller.wantClosed(t, ForcedClose, nil)
 }
 
+// TestSendAfterClose shows E81.
 func TestSendAfterClose(t *testing.T) {
 	f := serve(t)
 	poller, socket := f.poll(t), f.connect(t)
@@ -178,6 +184,7 @@ func TestSendAfterClose(t *testing.T) {
 	socket.want("close:")
 }
 
+// TestCloseAll shows E76, E89 and E99.
 func TestCloseAll(t *testing.T) {
 	f := serve(t, twoLoops)
 	pollers := []*poller{f.poll(t), f.poll(t), f.poll(t)}
@@ -202,6 +209,7 @@ func TestCloseAll(t *testing.T) {
 
 // TestCloseAllMeetsHandshakes shows that no session slips through while the
 // server closes. The harness waits for all to end.
+// It shows E89 and W10.
 func TestCloseAllMeetsHandshakes(t *testing.T) {
 	for range 10 {
 		f := serve(t, twoLoops)
@@ -224,6 +232,7 @@ func TestCloseAllMeetsHandshakes(t *testing.T) {
 	}
 }
 
+// TestSlowPoller shows W2.
 func TestSlowPoller(t *testing.T) {
 	f := serve(t, silent, func(c *config) { c.MaxPending = 1000 })
 	c := f.poll(t)
@@ -240,6 +249,7 @@ func TestSlowPoller(t *testing.T) {
 	c.wantGone()
 }
 
+// TestSlowSocket shows W2.
 func TestSlowSocket(t *testing.T) {
 	f := serve(t, silent, func(c *config) { c.reactor.MaxPending = 64 << 10 })
 	slow, other := f.connect(t), f.connect(t)

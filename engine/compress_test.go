@@ -13,7 +13,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// TestHTTPCompression shows E52, E53 and W14.
+// TestHTTPCompression shows E8, E52, E53 and W14.
 func TestHTTPCompression(t *testing.T) {
 	small, large := strings.Repeat("s", 1022), strings.Repeat("compressible ", 5000)
 	at := strings.Repeat("t", 1023) // with the packet's type, the threshold

@@ -12,6 +12,7 @@ import (
 
 var sidPattern = regexp.MustCompile(`^[0-9A-Za-z_-]{20,}$`)
 
+// TestOpenPacket shows E2, E6, E28, E30 and E31.
 func TestOpenPacket(t *testing.T) {
 	custom := func(c *config) {
 		c.PingInterval, c.PingTimeout, c.MaxPayload = 300*time.Millisecond, 200*time.Millisecond, 12345
@@ -47,6 +48,7 @@ func TestOpenPacket(t *testing.T) {
 	}
 }
 
+// TestHandshakeOverPolling shows E40.
 func TestHandshakeOverPolling(t *testing.T) {
 	f := serve(t)
 	a := f.dial(t).do(http.MethodGet, pollingTarget, "")
@@ -75,6 +77,7 @@ func TestHandshakeOverWebSocket(t *testing.T) {
 	c.wantEcho("hello")
 }
 
+// TestMessagesOfOnOpen shows E33.
 func TestMessagesOfOnOpen(t *testing.T) {
 	f := serve(t, func(c *config) {
 		c.opened = func(r *record) { _ = r.Send(false, NewMessage([]byte("welcome"), false)) }
@@ -83,6 +86,7 @@ func TestMessagesOfOnOpen(t *testing.T) {
 	f.connect(t).want("4welcome")
 }
 
+// TestRequestInfo shows E14 and E90.
 func TestRequestInfo(t *testing.T) {
 	f := serve(t)
 	before := time.Now()
@@ -111,6 +115,7 @@ func refused(code ErrorCode) string {
 	return fmt.Sprintf(`{"code":%d,"message":%q}`, code, codeMessages[code])
 }
 
+// TestRefusedRequests shows E13 to E17, E19 and E26.
 func TestRefusedRequests(t *testing.T) {
 	f := serve(t)
 	poller, socket := f.poll(t), f.connect(t)
@@ -167,6 +172,7 @@ func TestRefusedRequests(t *testing.T) {
 	socket.wantEcho("unaffected")
 }
 
+// TestRefusedUpgrades shows E20 to E23 and W1.
 func TestRefusedUpgrades(t *testing.T) {
 	f := serve(t)
 	poller := f.poll(t)
@@ -204,6 +210,7 @@ func TestRefusedUpgrades(t *testing.T) {
 	poller.wantEcho("unaffected")
 }
 
+// TestTransportsSwitchedOff shows E5.
 func TestTransportsSwitchedOff(t *testing.T) {
 	t.Run("polling", func(t *testing.T) {
 		f := serve(t, func(c *config) { c.NoPolling = true })
@@ -224,6 +231,7 @@ func TestTransportsSwitchedOff(t *testing.T) {
 	})
 }
 
+// TestRequestErrorText shows E19.
 func TestRequestErrorText(t *testing.T) {
 	for want, err := range map[string]*RequestError{
 		"engine: Forbidden":                        {Code: CodeForbidden},
@@ -238,6 +246,7 @@ func TestRequestErrorText(t *testing.T) {
 	}
 }
 
+// TestMatches shows E1, E12 and W9.
 func TestMatches(t *testing.T) {
 	for _, path := range []string{"", "/engine.io", "/engine.io/", "engine.io"} {
 		s := New(Options{Path: path}, nil)
@@ -252,6 +261,7 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+// TestHandshakeAfterCloseAll shows E89 and W10.
 func TestHandshakeAfterCloseAll(t *testing.T) {
 	f := serve(t)
 	f.CloseAll()
@@ -273,6 +283,7 @@ var upgradeHeader = []string{
 
 // TestWebSocketHandshakeHeaders shows that the first subprotocol offered is
 // taken, and no extension.
+// It shows E8 and E64.
 func TestWebSocketHandshakeHeaders(t *testing.T) {
 	f := serve(t)
 	a := f.dial(t).do(http.MethodGet, websocketTarget, "", append([]string{
@@ -290,6 +301,7 @@ func TestWebSocketHandshakeHeaders(t *testing.T) {
 	}
 }
 
+// TestOrigin shows E25.
 func TestOrigin(t *testing.T) {
 	for origin, want := range map[string]bool{
 		"": true, "http://a.example": true, "null": true, "tab\there": true, "\x80\xff": true,

@@ -14,6 +14,7 @@ func beat(interval, timeout time.Duration) func(c *config) {
 	return func(c *config) { c.PingInterval, c.PingTimeout = interval, timeout }
 }
 
+// TestPingIsAnswered shows E77.
 func TestPingIsAnswered(t *testing.T) {
 	f := serve(t, beat(20*time.Millisecond, time.Hour))
 	c := f.connect(t)
@@ -32,6 +33,7 @@ func TestPingIsAnswered(t *testing.T) {
 	c.wantOpen(t)
 }
 
+// TestPingOnPolling shows E77.
 func TestPingOnPolling(t *testing.T) {
 	f := serve(t, beat(20*time.Millisecond, time.Hour))
 	c := f.poll(t)
@@ -42,6 +44,7 @@ func TestPingOnPolling(t *testing.T) {
 	c.wantOpen(t)
 }
 
+// TestPingUnanswered shows E77, E80 and E82.
 func TestPingUnanswered(t *testing.T) {
 	f := serve(t, beat(20*time.Millisecond, 20*time.Millisecond))
 	t.Run("websocket", func(t *testing.T) {
@@ -65,6 +68,7 @@ func TestPingUnanswered(t *testing.T) {
 }
 
 // Whatever else a client sends is no answer to a ping.
+// It shows E77.
 func TestOnlyPongIsAnAnswer(t *testing.T) {
 	f := serve(t, beat(20*time.Millisecond, 50*time.Millisecond))
 	c := f.connect(t)
@@ -81,6 +85,7 @@ func TestOnlyPongIsAnAnswer(t *testing.T) {
 }
 
 // A pong that nobody asked for is taken as a sign of life.
+// It shows E77.
 func TestUnsolicitedPong(t *testing.T) {
 	f := serve(t)
 	poller, socket := f.poll(t), f.connect(t)
@@ -99,6 +104,7 @@ func TestUnsolicitedPong(t *testing.T) {
 }
 
 // The heartbeat goes on, over the other transport and on the other loop.
+// It shows W5.
 func TestHeartbeatAfterUpgrade(t *testing.T) {
 	f := serve(t, twoLoops, beat(30*time.Millisecond, 5*time.Second))
 	moved, stayed := 0, 0
@@ -120,6 +126,7 @@ func TestHeartbeatAfterUpgrade(t *testing.T) {
 }
 
 // A ping that is under way when the session moves still has its deadline.
+// It shows W5.
 func TestPingTimeoutAfterMove(t *testing.T) {
 	f := serve(t, twoLoops, beat(10*time.Millisecond, 500*time.Millisecond))
 	var sessions []*poller

@@ -81,6 +81,7 @@ func TestHostileFrames(t *testing.T) {
 	others.wantUnaffected(t)
 }
 
+// TestHostileRequests shows W4.
 func TestHostileRequests(t *testing.T) {
 	f := serve(t, func(c *config) { c.MaxPayload = 1000 })
 	others := newNeighbours(t, f)
@@ -115,6 +116,7 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
+// TestHostilePayloads shows E79 and W2.
 func TestHostilePayloads(t *testing.T) {
 	f := serve(t)
 	others := newNeighbours(t, f)

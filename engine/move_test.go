@@ -15,6 +15,7 @@ import (
 
 // TestIntruderDuringMove opens further WebSockets for a session, on both loops,
 // while it goes from one to the other.
+// It shows E70.
 func TestIntruderDuringMove(t *testing.T) {
 	f := serve(t, twoLoops)
 	for moves, round := 0, 0; moves < 5 && round < 100; round++ {
@@ -48,6 +49,7 @@ func TestIntruderDuringMove(t *testing.T) {
 
 // TestOrderThroughUpgrade sends numbered messages in both directions without a
 // break while sessions upgrade, and wants each exactly once and in order.
+// It shows E72, E73 and E98.
 func TestOrderThroughUpgrade(t *testing.T) {
 	const wantEach, maxRounds = 5, 200
 	f := serve(t, twoLoops, silent)

@@ -11,6 +11,7 @@ import (
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
+// TestPollingMessages shows E49 and E86.
 func TestPollingMessages(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -21,6 +22,7 @@ func TestPollingMessages(t *testing.T) {
 	c.wantReceived(t, "hello", "grüße 日本 😀", "", `quotes " and \n`)
 }
 
+// TestPollingPayload shows E41 and E49.
 func TestPollingPayload(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -32,6 +34,7 @@ func TestPollingPayload(t *testing.T) {
 	c.get.want(200, "4one\x1ebAQIDBA==\x1e4two\x1eb\x1eb/+8=")
 }
 
+// TestPollAnswerHeader shows E40 and E42.
 func TestPollAnswerHeader(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -52,6 +55,7 @@ func TestPollAnswerHeader(t *testing.T) {
 	}
 }
 
+// TestWaitingPoll shows E41.
 func TestWaitingPoll(t *testing.T) {
 	f := serve(t, silent)
 	c := f.poll(t)
@@ -115,6 +119,7 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// TestTwoPollsAtOnce shows E43 and E100.
 func TestTwoPollsAtOnce(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -208,6 +213,7 @@ func TestSlowPost(t *testing.T) {
 	c.wantPoll("4one", "4two")
 }
 
+// TestPollCutByClient shows E45.
 func TestPollCutByClient(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -219,6 +225,7 @@ func TestPollCutByClient(t *testing.T) {
 
 // A client that cuts its poll and polls again at once must not get to a session
 // that still counts on the first poll, whichever loops the two are on.
+// It shows E45.
 func TestPollAgainAfterCut(t *testing.T) {
 	f := serve(t, twoLoops)
 	for range 30 {
@@ -271,6 +278,7 @@ func TestRefusedPost(t *testing.T) {
 	c.wantEcho("goes on")
 }
 
+// TestLargePost shows E46 and W4.
 func TestLargePost(t *testing.T) {
 	f := serve(t, func(c *config) { c.MaxPayload = 1000 })
 	c := f.poll(t)
@@ -299,6 +307,7 @@ func TestChunkedPost(t *testing.T) {
 	c.wantReceived(t, "a", "b")
 }
 
+// TestBadPayload shows E50, E100, W2 and W8.
 func TestBadPayload(t *testing.T) {
 	f := serve(t, func(c *config) { c.MaxPacketsPerPayload = 3 })
 	for _, tc := range []struct {
@@ -332,6 +341,7 @@ func TestBadPayload(t *testing.T) {
 }
 
 // Base64 is taken as leniently as the reference does.
+// It shows E50.
 func TestLenientBase64(t *testing.T) {
 	f := serve(t, silent)
 	c := f.poll(t)
@@ -339,6 +349,7 @@ func TestLenientBase64(t *testing.T) {
 	c.wantReceived(t, "binary:\x01\x02\x03\x04", "binary:\x01", "binary:")
 }
 
+// TestContentTypeOfPost shows E47.
 func TestContentTypeOfPost(t *testing.T) {
 	f := serve(t)
 	for _, kind := range []string{"text/plain;charset=UTF-8", "application/octet-stream; x=1", "nonsense"} {
@@ -355,6 +366,7 @@ func TestContentTypeOfPost(t *testing.T) {
 	c.wantReceived(t)
 }
 
+// TestClosePacketOnPolling shows E51.
 func TestClosePacketOnPolling(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -377,6 +389,7 @@ func TestClosePacketOnPolling(t *testing.T) {
 
 // A poll sent just before the close packet may come just behind it, as they take
 // two connections: it is ended as if it had waited.
+// It shows E51.
 func TestPollBehindClosePacket(t *testing.T) {
 	f := serve(t, twoLoops)
 	eventually(t, "a poll that is not too late", func() bool {
@@ -399,6 +412,7 @@ func TestPollBehindClosePacket(t *testing.T) {
 }
 
 // While a session waits for that poll it takes and sends nothing.
+// It shows E51.
 func TestNothingBehindClosePacket(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -420,6 +434,7 @@ func TestNothingBehindClosePacket(t *testing.T) {
 }
 
 // Packets that only a server sends, or that belong to an upgrade, do nothing.
+// It shows E51 and E67.
 func TestPacketsWithoutEffect(t *testing.T) {
 	f := serve(t)
 	poller, socket := f.poll(t), f.connect(t)
@@ -429,6 +444,7 @@ func TestPacketsWithoutEffect(t *testing.T) {
 	socket.wantEcho("lives")
 }
 
+// TestOtherMethodsOnSession shows E48 and W9.
 func TestOtherMethodsOnSession(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)

@@ -24,6 +24,7 @@ func (c *poller) wantFree() {
 	c.eventually(c.tb, "the end of the candidate", func() bool { return c.polling != nil && c.polling.candidate == nil })
 }
 
+// TestUpgrade shows E71, E73 and E75.
 func TestUpgrade(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -53,6 +54,7 @@ func TestUpgrade(t *testing.T) {
 	c.wantClosed(t, TransportClose, nil)
 }
 
+// TestUpgradeInOneGo shows E71 and E73.
 func TestUpgradeInOneGo(t *testing.T) {
 	f := serve(t, twoLoops)
 	for _, packets := range [][]string{{"2probe", "5", "4a"}, {"5", "4a"}, {"2probe", "2probe", "5", "4a"}} {
@@ -72,6 +74,7 @@ func TestUpgradeInOneGo(t *testing.T) {
 	}
 }
 
+// TestUpgradeEndsWaitingPoll shows E73.
 func TestUpgradeEndsWaitingPoll(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -86,6 +89,7 @@ func TestUpgradeEndsWaitingPoll(t *testing.T) {
 // A poll that comes between the probe and the end of the upgrade may be one that
 // was sent behind both, as they take two connections: it is refused like one
 // that comes later.
+// It shows E73.
 func TestPollBesideEndOfUpgrade(t *testing.T) {
 	f := serve(t, twoLoops)
 	eventually(t, "a poll that waits", func() bool {
@@ -114,6 +118,7 @@ func TestPollBesideEndOfUpgrade(t *testing.T) {
 }
 
 // Until the client says so, polling stays the transport in both directions.
+// It shows E71 and E72.
 func TestPollingDuringProbe(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -137,6 +142,7 @@ func TestPollingDuringProbe(t *testing.T) {
 	k.want("4queued")
 }
 
+// TestFailedProbe shows E74.
 func TestFailedProbe(t *testing.T) {
 	f := serve(t)
 	for _, tc := range []struct {
@@ -181,6 +187,7 @@ func TestFailedProbe(t *testing.T) {
 	}
 }
 
+// TestUpgradeTimeout shows E3 and E69.
 func TestUpgradeTimeout(t *testing.T) {
 	f := serve(t, func(c *config) { c.UpgradeTimeout = 30 * time.Millisecond })
 	c := f.poll(t)
@@ -195,6 +202,7 @@ func TestUpgradeTimeout(t *testing.T) {
 	c.get.want(200, "4no noop comes")
 }
 
+// TestSecondCandidate shows E70 and E71.
 func TestSecondCandidate(t *testing.T) {
 	f := serve(t)
 	c := f.poll(t)
@@ -215,6 +223,7 @@ func TestSecondCandidate(t *testing.T) {
 	c.wantReceived(t, "upgraded", "unaffected")
 }
 
+// TestUpgradeSwitchedOff shows E6 and W6.
 func TestUpgradeSwitchedOff(t *testing.T) {
 	f := serve(t, func(c *config) { c.NoUpgrade = true })
 	c := f.poll(t)
@@ -225,6 +234,7 @@ func TestUpgradeSwitchedOff(t *testing.T) {
 	f.connect(t).wantEcho("works")
 }
 
+// TestCloseDuringProbe shows E76.
 func TestCloseDuringProbe(t *testing.T) {
 	f := serve(t, twoLoops)
 	for range 6 {
@@ -241,6 +251,7 @@ func TestCloseDuringProbe(t *testing.T) {
 
 // A session that only waits for its last packets to be fetched may still send
 // them over the WebSocket.
+// It shows E76.
 func TestUpgradeWhileClosing(t *testing.T) {
 	f := serve(t, twoLoops, func(c *config) { c.CloseTimeout = time.Hour })
 	for range 10 { // on one loop and on two

@@ -14,6 +14,7 @@ import (
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
+// TestWebSocketMessages shows E65 and E66.
 func TestWebSocketMessages(t *testing.T) {
 	f := serve(t)
 	c := f.connect(t)
@@ -41,6 +42,7 @@ func TestManyFramesInOneWrite(t *testing.T) {
 	c.want("4byte by byte")
 }
 
+// TestFragmentedMessage shows E66 and E68.
 func TestFragmentedMessage(t *testing.T) {
 	f := serve(t)
 	c := f.connect(t)
@@ -90,6 +92,7 @@ func TestMessageSize(t *testing.T) {
 	}
 }
 
+// TestWebSocketEndsByClient shows E68 and W8.
 func TestWebSocketEndsByClient(t *testing.T) {
 	f := serve(t)
 	for _, tc := range []struct {
@@ -135,6 +138,7 @@ func isClose(code ws.StatusCode) func(error) bool {
 	}
 }
 
+// TestBadWebSocketPackets shows E67, E68 and E79.
 func TestBadWebSocketPackets(t *testing.T) {
 	f := serve(t, func(c *config) { c.MaxPayload = 1000 })
 	fits := strings.Repeat("x", 999)
@@ -170,6 +174,7 @@ func TestBadWebSocketPackets(t *testing.T) {
 	}
 }
 
+// TestCloseByServerOnWebSocket shows E68.
 func TestCloseByServerOnWebSocket(t *testing.T) {
 	f := serve(t)
 	c := f.connect(t)
@@ -181,6 +186,7 @@ func TestCloseByServerOnWebSocket(t *testing.T) {
 }
 
 // Whoever has a closed session's id gets no further with it.
+// It shows W6.
 func TestRequestsForWebSocketSession(t *testing.T) {
 	f := serve(t)
 	c := f.connect(t)

@@ -74,6 +74,7 @@ func TestMessagesOfAllSizes(t *testing.T) {
 	c.wantClose(1009)
 }
 
+// TestFrameBehindTheUpgradeRequest shows E96.
 func TestFrameBehindTheUpgradeRequest(t *testing.T) {
 	f := serve(t, echo)
 	for _, parts := range splits(upgradeRequest + text("early") + text("bird")) {

@@ -27,6 +27,7 @@ func headers(lines ...string) func(string) []byte {
 	}
 }
 
+// TestCheckHandshake shows E22.
 func TestCheckHandshake(t *testing.T) {
 	const (
 		upgrade = "Upgrade: websocket"
