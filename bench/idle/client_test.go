@@ -67,6 +67,24 @@ func TestClientRefuses(t *testing.T) {
 	}
 }
 
+func TestCompressingClient(t *testing.T) {
+	const agreed = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+	c := client{compressed: []byte("compressed")}
+	reply, err := c.receive([]byte(agreed + serverFrame(opText, "0{}") + serverFrame(opText, "40{}")))
+	want := string(appendFrame(nil, opText, []byte("40"))) + "compressed"
+	if err != nil || string(reply) != want || c.stage != echoing {
+		t.Fatalf("sent %q, stage %d, %v", reply, c.stage, err)
+	}
+	if reply, err = c.receive([]byte(serverFrame(opText|deflated, "x"))); err != nil || len(reply) > 0 || c.stage != joined {
+		t.Errorf("sent %q, stage %d, %v", reply, c.stage, err)
+	}
+
+	c = client{compressed: []byte("compressed")}
+	if _, err := c.receive([]byte("HTTP/1.1 101 Switching Protocols\r\n\r\n")); !errors.Is(err, errProtocol) {
+		t.Errorf("without compression: %v", err)
+	}
+}
+
 // pollingConversation is the same over polling: answers, each to the request
 // before, which begin with that to the handshake.
 var pollingConversation = []struct{ body, request, payload string }{
