@@ -209,3 +209,13 @@ func TestHandlerForOtherPaths(t *testing.T) {
 		t.Errorf("without a handler: %d", res.status)
 	}
 }
+
+// TestUpgradeOffThePath shows E10: it is a request like any other for that path.
+func TestUpgradeOffThePath(t *testing.T) {
+	f := serve(t)
+	res := request(t, "GET", "http://"+f.addr+"/other/?EIO=4&transport=websocket", "Connection", "Upgrade", "Upgrade", "websocket",
+		"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+	if res.status != 404 {
+		t.Errorf("%d %q", res.status, res.body)
+	}
+}

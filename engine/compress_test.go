@@ -124,3 +124,15 @@ func decompress(tb testing.TB, coding, body string) string {
 	}
 	return out.String()
 }
+
+// TestCompressionFails shows E54: the peer is told, and the session goes on.
+func TestCompressionFails(t *testing.T) {
+	f := serve(t)
+	c := f.poll(t)
+	c.get.send(http.MethodGet, c.target, "")
+	c.wantPolling(t)
+	c.inspect(t, func() { c.polling.get.encoding = "none that there is" })
+	c.send(t, strings.Repeat("x", 2000))
+	c.get.want(500, "")
+	c.wantEcho("goes on")
+}

@@ -353,3 +353,15 @@ func TestClientAddress(t *testing.T) {
 		})
 	}
 }
+
+// TestDefaults shows E9: nothing of it is on unless it is asked for.
+func TestDefaults(t *testing.T) {
+	f := serve(t)
+	a := f.dial(t).do(http.MethodGet, pollingTarget, "", "Origin: http://a.example")
+	if a.status != 200 || a.header.Get("Set-Cookie") != "" || a.header.Get("Access-Control-Allow-Origin") != "" || strings.Contains(a.body, "\x1e") {
+		t.Errorf("handshake: %v %v", a, a.header)
+	}
+	if a := f.dial(t).do(http.MethodGet, "/engine.io/?EIO=3&transport=polling", ""); a.body != refused(CodeUnsupportedVersion) {
+		t.Errorf("protocol 3: %v", a)
+	}
+}

@@ -513,3 +513,15 @@ func TestPollingAcrossLoops(t *testing.T) {
 		c.wantClosed(t, ParseError, engineio.ErrUnknownType)
 	}
 }
+
+// TestSeparatorInText shows W13: the wire has no escape for it, so one message
+// becomes two packets, of which the second is what it looks like.
+func TestSeparatorInText(t *testing.T) {
+	f := serve(t, silent)
+	c := f.poll(t)
+	c.send(t, "a\x1e4b")
+	c.wantPoll("4a", "4b")
+	socket := f.connect(t)
+	socket.send(t, "a\x1e4b")
+	socket.want("4a\x1e4b")
+}
