@@ -65,6 +65,7 @@ var rules = []rule{
 	// It serves bare Engine.IO, too, as nothing else does.
 	{dir: "test/conformance", ours: []string{".", "engine", "loop"}, not: slices.Concat([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames)},
 	{dir: "bench"},
+	{dir: "bench/internal/testserver", ours: []string{"."}},
 }
 
 func TestImportDirections(t *testing.T) {
