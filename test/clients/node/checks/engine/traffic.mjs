@@ -2,6 +2,7 @@
 // lost, doubled or out of order.
 
 import assert from "node:assert/strict";
+import http from "node:http";
 import { collect, until } from "../../lib/harness.mjs";
 
 const CLIENTS = 200;
@@ -14,9 +15,13 @@ const numbers = Array.from({ length: MESSAGES }, (_, i) => String(i));
 export default function (checks, clients) {
   // E72, E73, E98
   checks.add(`${MESSAGES} numbers each way from ${CLIENTS} clients at once`, async (defer) => {
+    // Connections are kept alive, as in a browser: with one for each request, the
+    // clients together would use up the ports of this machine.
+    const agent = new http.Agent({ keepAlive: true });
+    defer(() => agent.destroy());
     await Promise.all(
       Array.from({ length: CLIENTS }, async () => {
-        const socket = await clients.open(defer);
+        const socket = await clients.open(defer, { agent });
         const seen = collect(socket, "message");
         const closed = collect(socket, "close");
         socket.send(`!push ${MESSAGES} ${AFTER} ${clients.settled}`);
