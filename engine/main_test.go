@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait, so that a failing test ends.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // eventually waits until a condition holds.
 func eventually(tb testing.TB, what string, holds func() bool) {
