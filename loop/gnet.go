@@ -127,6 +127,7 @@ func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 	case *Conn:
 		h.reactor.conns.Add(-1)
 		ctx.loop.protect(nil, func() { ctx.onClosed(err) })
+		ctx.loop.endClose()
 	}
 	return gnet.None
 }

@@ -205,6 +205,15 @@ func (l *Loop) sleep() {
 	}
 }
 
+// endClose follows the end of a connection, which may come outside of a turn:
+// what its Stream has queued for others, or scheduled, must not wait for the next.
+func (l *Loop) endClose() {
+	l.setAlarm()
+	if len(l.dirty) > 0 {
+		l.requestTurn()
+	}
+}
+
 func (l *Loop) drainMailbox() {
 	for range maxMailRounds {
 		l.mu.Lock()
