@@ -43,12 +43,12 @@ func (a Ack) Wanted() bool { return a.pending != nil }
 // Send acknowledges the event. Only the first call counts; further ones return
 // [ErrAckSent]. It does nothing if the acknowledgement is not wanted.
 func (a Ack) Send(args ...any) error {
-	return a.send(func(p *pendingAck) (packet, error) { return encodeAck(p.socket.ns.name, p.id, args) })
+	return a.send(func(p *pendingAck) (packet, error) { return encodeAck(p.socket.ns, p.id, args) })
 }
 
 // SendRaw is Send with arguments that are encoded already.
 func (a Ack) SendRaw(args RawArgs) error {
-	return a.send(func(p *pendingAck) (packet, error) { return encodeRawAck(p.socket.ns.name, p.id, args), nil })
+	return a.send(func(p *pendingAck) (packet, error) { return encodeRawAck(p.socket.ns, p.id, args) })
 }
 
 func (a Ack) send(encode func(*pendingAck) (packet, error)) error {
@@ -147,7 +147,7 @@ func (s *Socket) EmitAck(timeout time.Duration, done func(Reply, error), event s
 	s.mu.Lock()
 	s.acks.add(w)
 	s.mu.Unlock()
-	p, err := encodeEvent(s.ns.name, event, args, w.id, true)
+	p, err := encodeEvent(s.ns, event, args, w.id, true)
 	if err == nil {
 		err = s.send(p)
 	}
@@ -176,7 +176,7 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Re
 	s.mu.Lock()
 	s.acks.add(w)
 	s.mu.Unlock()
-	p, err := encodeEvent(s.ns.name, event, args, w.id, true)
+	p, err := encodeEvent(s.ns, event, args, w.id, true)
 	if err == nil {
 		err = s.send(p)
 	}
@@ -203,7 +203,7 @@ func (s *Socket) takeAck(id uint64) *ackWait {
 // ignored, as a late or repeated one.
 func (s *Socket) onAck(p socketio.Packet, attachments [][]byte) {
 	if w := s.takeAck(p.ID); w != nil {
-		w.finish(RawArgs{p.Args, attachments}.Clone(), nil)
+		w.finish(s.rawArgs(p.Args, attachments).Clone(), nil)
 	}
 }
 

@@ -53,7 +53,7 @@ func (b Broadcast) Compress(on bool) Broadcast {
 // It returns an error if the event can't be encoded, and none for sockets that
 // are gone.
 func (b Broadcast) Emit(event string, args ...any) error {
-	p, err := encodeEvent(b.ns.name, event, args, 0, false)
+	p, err := encodeEvent(b.ns, event, args, 0, false)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (b Broadcast) Emit(event string, args ...any) error {
 
 // EmitRaw is Emit with arguments that are encoded already.
 func (b Broadcast) EmitRaw(event string, args RawArgs) error {
-	p, err := encodeRawEvent(b.ns.name, event, args, 0, false)
+	p, err := encodeRawEvent(b.ns, event, args, 0, false)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sio
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
@@ -60,13 +61,19 @@ func (c *client) OnMessage(_ *engine.Session, data []byte, binary bool) {
 }
 
 func (c *client) onMessage(data []byte, binary bool) error {
-	if c.partial != nil {
+	sc := c.scratch()
+	switch {
+	case c.server.coding.parses():
+		p, err := c.server.coding.decode(data, binary, sc, c.server.limits)
+		if err != nil {
+			return err
+		}
+		return c.onPacket(p, nil)
+	case c.partial != nil:
 		return c.onAttachment(data, binary)
-	}
-	if binary {
+	case binary:
 		return socketio.ErrUnexpectedBinary
 	}
-	sc := c.scratch()
 	p, err := socketio.Decode(data, sc.args, c.server.limits)
 	if err != nil {
 		return err //nolint:wrapcheck // wrapped by violation
@@ -153,16 +160,31 @@ func (c *client) onConnect(present *Socket, p socketio.Packet) error {
 
 // sendConnectError tells the client of a namespace that it can't be in.
 func (c *client) sendConnectError(ns, message string) {
-	b := engine.Begin(false)
-	b.B = socketio.AppendConnectError(b.B, ns, message, nil)
-	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
+	c.sendPayload(c.server.coding.encodeConnectError(ns, message, nil))
 }
 
-// sendRefusal tells the client that a middleware refused it.
-func (c *client) sendRefusal(ns, message string, data []byte) {
-	b := engine.Begin(false)
-	b.B = c.appendRefusal(b.B, ns, message, data)
-	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
+// sendRefusal tells the client that a middleware refused it. Data that can't be
+// encoded are left out, and reported.
+func (c *client) sendRefusal(s *Socket, refusal error) {
+	message, data := refusal.Error(), any(nil)
+	if ce := (*ConnectError)(nil); errors.As(refusal, &ce) {
+		message, data = ce.Message, ce.Data
+	}
+	p, err := c.encodeRefusal(s.ns.name, message, data)
+	if err != nil {
+		c.server.report(s, err)
+		p, err = c.encodeRefusal(s.ns.name, message, nil)
+	}
+	c.sendPayload(p, err)
+}
+
+// sendPayload sends what was encoded. An error can only be a parser's.
+func (c *client) sendPayload(p packet, err error) {
+	if err != nil {
+		c.violation(err)
+		return
+	}
+	_ = c.session.Send(false, p.first) // a closed session needs no answer
 }
 
 // forget takes a socket off the client, on its owner.

@@ -7,7 +7,6 @@ import (
 	"github.com/valyala/bytebufferpool"
 
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
@@ -150,7 +149,7 @@ func (s *Socket) onEvent(p socketio.Packet, attachments [][]byte) {
 	if h := s.handler(name); (h == nil || h.inline) && s.events.tryInline() {
 		h = s.handler(name)
 		if h != nil && h.inline {
-			s.call(h, RawArgs{p.Args[1:], attachments}, s.newAck(p))
+			s.call(h, s.rawArgs(p.Args[1:], attachments), s.newAck(p))
 		}
 		s.events.release()
 		if h == nil || h.inline {
@@ -208,7 +207,7 @@ func (s *Socket) do(j *job) {
 			return // it was valid on the loop
 		}
 		if h := s.handler(name); h != nil {
-			s.call(h, RawArgs{j.args[1:], j.binary}, j.ack)
+			s.call(h, s.rawArgs(j.args[1:], j.binary), j.ack)
 		}
 	case jobMiddleware:
 		s.askMiddleware()
@@ -285,8 +284,7 @@ func (t *admitTask) Run(l *loop.Loop) {
 		return
 	}
 	if t.err != nil {
-		message, data := connectErrorParts(t.err)
-		s.client.sendRefusal(s.ns.name, message, data)
+		s.client.sendRefusal(s, t.err)
 		s.end("")
 		return
 	}
@@ -299,9 +297,12 @@ func (s *Socket) connected() {
 	c := s.client
 	c.joined = true
 	c.stopTimer()
-	b := engine.Begin(false)
-	b.B = c.appendConnect(b.B, s)
-	if err := c.session.Send(false, engine.Seal(b, false)); err != nil {
+	answer, err := c.encodeConnect(s)
+	if err != nil {
+		c.violation(err)
+		return
+	}
+	if err := c.session.Send(false, answer.first); err != nil {
 		s.end("")
 		return
 	}

@@ -127,6 +127,13 @@ type Options struct {
 	// hands on the other as the client sent it.
 	UseForwarded bool
 
+	// JSON takes the place of the JSON library built in, for all arguments both ways and
+	// for the data of a [ConnectError]; nil: it does not.
+	JSON *JSON
+	// Parser gives packets another form than JSON with attachments, such as MessagePack;
+	// nil: it does not. All clients of the server must use the same.
+	Parser Parser
+
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;
 	// nil serves none. ClientVersion is their version, used as ETag; if empty, a

@@ -24,6 +24,7 @@ type Server struct {
 	engine  *engine.Server
 	files   http.Handler // the client bundle; nil if it is not served
 	limits  socketio.Limits
+	coding  *coding // nil: the one built in
 	root    *Namespace
 
 	mu         sync.RWMutex
@@ -46,6 +47,7 @@ func New(opts *Options) (*Server, error) {
 		opts:       o,
 		namespaces: make(map[string]*Namespace),
 		limits:     socketio.Limits{Attachments: o.MaxAttachments, Depth: o.MaxDepth},
+		coding:     newCoding(&o),
 	}
 	if o.ClientFiles != nil {
 		s.files = newClientFiles(o.ClientFiles, o.ClientVersion)
@@ -285,4 +287,7 @@ func (s opener) OnOpen(session *engine.Session) engine.Receiver {
 }
 
 // scratch is memory that one loop reuses from packet to packet.
-type scratch struct{ args [][]byte }
+type scratch struct {
+	args [][]byte
+	name []byte // of an event that came through a parser
+}

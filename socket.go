@@ -7,7 +7,6 @@ import (
 
 	"github.com/sio-gnet/sio-gnet/broadcast"
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/internal/ids"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -168,7 +167,7 @@ func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except
 // socket is not connected; that it returns none does not mean that the client
 // got it: for that there are acknowledgements.
 func (s *Socket) Emit(event string, args ...any) error {
-	p, err := encodeEvent(s.ns.name, event, args, 0, false)
+	p, err := encodeEvent(s.ns, event, args, 0, false)
 	if err != nil {
 		return err
 	}
@@ -180,7 +179,7 @@ func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
 
 // EmitRaw is Emit with arguments that are encoded already.
 func (s *Socket) EmitRaw(event string, args RawArgs) error {
-	p, err := encodeRawEvent(s.ns.name, event, args, 0, false)
+	p, err := encodeRawEvent(s.ns, event, args, 0, false)
 	if err != nil {
 		return err
 	}
@@ -233,9 +232,7 @@ func (s *Socket) dismiss() {
 	if !s.Connected() {
 		return
 	}
-	b := engine.Begin(false)
-	b.B = socketio.AppendDisconnect(b.B, s.ns.name)
-	_ = s.client.session.Send(false, engine.Seal(b, false)) // a closed session needs none
+	s.client.sendPayload(s.ns.server.coding.encodePayload(socketio.Disconnect, s.ns.name, nil))
 	s.end(ReasonServerDisconnect)
 }
 
