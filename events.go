@@ -146,13 +146,14 @@ func (s *Socket) onEvent(p socketio.Packet, attachments [][]byte) {
 	// Without a handler, the event is lost, unless what the socket is doing now
 	// may register one. So the look that counts is the one after the claim: until
 	// then, a job may have registered a handler and ended.
-	if h := s.handler(name); (h == nil || h.inline) && s.events.tryInline() {
+	if h := s.handler(name); (h == nil || h.inline) && s.taps.Load() == nil && s.events.tryInline() {
 		h = s.handler(name)
-		if h != nil && h.inline {
-			s.call(h, s.rawArgs(p.Args[1:], attachments), s.newAck(p))
+		now := s.taps.Load() == nil && (h == nil || h.inline)
+		if now && h != nil {
+			s.call(name, h, s.rawArgs(p.Args[1:], attachments), s.newAck(p))
 		}
 		s.events.release()
-		if h == nil || h.inline {
+		if now {
 			return
 		}
 	}
@@ -206,9 +207,7 @@ func (s *Socket) do(j *job) {
 		if err != nil {
 			return // it was valid on the loop
 		}
-		if h := s.handler(name); h != nil {
-			s.call(h, s.rawArgs(j.args[1:], j.binary), j.ack)
-		}
+		s.dispatch(name, s.rawArgs(j.args[1:], j.binary), j.ack)
 	case jobMiddleware:
 		s.askMiddleware()
 	case jobConnection:
@@ -218,9 +217,28 @@ func (s *Socket) do(j *job) {
 	}
 }
 
+// dispatch takes an event past all that is registered for it.
+func (s *Socket) dispatch(name []byte, args RawArgs, ack Ack) {
+	if t := s.taps.Load(); t != nil {
+		e := &Incoming{Event: string(name), Args: args, Ack: ack}
+		passed := false
+		s.protect(func() error { passed = t.filter(s, e); return nil })
+		if !passed {
+			return
+		}
+		args, ack = e.Args, e.Ack
+	}
+	if h := s.handler(name); h != nil {
+		s.call(name, h, args, ack)
+	}
+}
+
 // call runs a handler. A panic costs its socket the connection to the
 // namespace; an error is reported.
-func (s *Socket) call(h *handler, args RawArgs, ack Ack) {
+func (s *Socket) call(name []byte, h *handler, args RawArgs, ack Ack) {
+	if h.once && !s.spend(name, h) {
+		return
+	}
 	defer s.recoverPanic()
 	if err := h.call(s, args, ack); err != nil {
 		s.ns.server.report(s, err)

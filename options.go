@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sio-gnet/sio-gnet/broadcast"
 	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -47,6 +48,10 @@ type Options struct {
 	MaxBacklog int
 	// MaxAttachments is how many binary attachments a packet may have; default 10.
 	MaxAttachments int
+	// AckTimeout bounds the wait for the acknowledgements of many clients, and for
+	// answers of other servers, where neither [Broadcast.Timeout] nor a context's
+	// deadline does; default 10 s.
+	AckTimeout time.Duration
 	// MaxDepth is how deeply JSON may be nested; default 128.
 	MaxDepth int
 	// MaxConnections is how many connections are served at once; further ones
@@ -104,7 +109,7 @@ type Options struct {
 	// consist of letters, digits, "-" and "_".
 	GenerateID func(r *http.Request) (string, error)
 	// HookTimeout bounds what Middleware, AllowRequest and GenerateID may take for
-	// one request; default 10 s.
+	// one request, and what a function of [Server.OfFunc] may; default 10 s.
 	HookTimeout time.Duration
 	// Hooks are told of refused requests, may change response headers, and follow
 	// the Engine.IO sessions below the sockets. They must not block.
@@ -134,6 +139,14 @@ type Options struct {
 	// nil: it does not. All clients of the server must use the same.
 	Parser Parser
 
+	// Adapter connects the server with others, so that broadcasts and all else that is
+	// not about this server alone reach the sockets of all; nil: it is alone.
+	Adapter broadcast.Connect
+	// CleanupEmptyChildNamespaces removes a namespace that was made by
+	// [Server.OfPattern] or [Server.OfFunc] when its last socket has gone. It is made
+	// anew when a client asks for it.
+	CleanupEmptyChildNamespaces bool
+
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;
 	// nil serves none. ClientVersion is their version, used as ETag; if empty, a
@@ -161,8 +174,14 @@ func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
 		o.Path = "/socket.io"
 	}
+	if o.HookTimeout <= 0 {
+		o.HookTimeout = 10 * time.Second
+	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.AckTimeout <= 0 {
+		o.AckTimeout = 10 * time.Second
 	}
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000

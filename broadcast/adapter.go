@@ -41,7 +41,8 @@ type Local interface {
 	// Handle does what another node wants. It does not block, and may be called
 	// from any goroutine; what is to happen in order must be handed over in order.
 	// For a request of Ask, reply is not nil and is called with the answers, from
-	// any goroutine, even before Handle returns; the last one has Last set.
+	// any goroutine, even before Handle returns; the last one has Last set. reply must
+	// not block: an event loop may call it.
 	Handle(req *Request, reply func(Answer))
 }
 

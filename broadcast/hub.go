@@ -168,6 +168,20 @@ func (h *Hub[T]) RoomCount() int {
 	return n
 }
 
+// RoomNames returns the names of the rooms that have members, in no order.
+func (h *Hub[T]) RoomNames() []string {
+	var names []string
+	for i := range h.shards {
+		s := &h.shards[i]
+		s.mu.Lock()
+		for name := range s.rooms {
+			names = append(names, name)
+		}
+		s.mu.Unlock()
+	}
+	return names
+}
+
 func (s *shard[T]) roomSize(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,7 +23,7 @@ func Run(t *testing.T, cluster func(t *testing.T) (node func() broadcast.Connect
 	t.Helper()
 	for _, check := range []struct {
 		name string
-		run  func(t *testing.T, c *fixture)
+		run  func(c *fixture)
 	}{
 		{"Publish reaches each other node once", publishReaches},
 		{"a request arrives as it was sent", publishContent},
@@ -43,7 +43,7 @@ func Run(t *testing.T, cluster func(t *testing.T) (node func() broadcast.Connect
 		{"a request may be answered by a request", reentrant},
 	} {
 		t.Run(check.name, func(t *testing.T) {
-			check.run(t, &fixture{t: t, connect: cluster(t)})
+			check.run(&fixture{t: t, connect: cluster(t)})
 		})
 	}
 }

@@ -9,13 +9,12 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/broadcast"
 )
 
-func publishReaches(_ *testing.T, c *fixture) {
+func publishReaches(c *fixture) {
 	a, b, d := c.join(nil), c.join(nil), c.join(nil)
 	a.publish(event("of a"))
 	b.wantEvents("of a")
@@ -26,7 +25,7 @@ func publishReaches(_ *testing.T, c *fixture) {
 	b.wantEvents("of a") // and not its own
 }
 
-func publishContent(t *testing.T, c *fixture) {
+func publishContent(c *fixture) {
 	a, b := c.join(nil), c.join(nil)
 	sent := []*broadcast.Request{
 		{
@@ -45,10 +44,10 @@ func publishContent(t *testing.T, c *fixture) {
 	for _, req := range sent {
 		a.publish(req)
 	}
-	eventually(t, "all requests", func() bool { return len(b.requests()) == len(sent) })
+	eventually(c.t, "all requests", func() bool { return len(b.requests()) == len(sent) })
 	for i, got := range b.requests() {
 		if !sameRequest(got, sent[i]) {
-			t.Errorf("request %d arrived as %.300v, want %.300v", i, got, sent[i])
+			c.t.Errorf("request %d arrived as %.300v, want %.300v", i, got, sent[i])
 		}
 	}
 }
@@ -64,7 +63,7 @@ func samePacket(a, b broadcast.Packet) bool {
 	return slices.EqualFunc(a.Args, b.Args, bytes.Equal) && slices.EqualFunc(a.Attachments, b.Attachments, bytes.Equal)
 }
 
-func publishOrder(_ *testing.T, c *fixture) {
+func publishOrder(c *fixture) {
 	a, b := c.join(nil), c.join(nil)
 	var names []string
 	for i := range 500 {
@@ -74,7 +73,7 @@ func publishOrder(_ *testing.T, c *fixture) {
 	b.wantEvents(names...)
 }
 
-func publishConcurrently(t *testing.T, c *fixture) {
+func publishConcurrently(c *fixture) {
 	a, b, d := c.join(nil), c.join(nil), c.join(nil)
 	const senders, each = 8, 50
 	var wg sync.WaitGroup
@@ -87,18 +86,18 @@ func publishConcurrently(t *testing.T, c *fixture) {
 		})
 	}
 	wg.Wait()
-	eventually(t, "all requests", func() bool { return len(d.requests()) >= senders*each })
+	eventually(c.t, "all requests", func() bool { return len(d.requests()) >= senders*each })
 	seen := make(map[string]bool)
 	next := make(map[string]int)
 	for _, req := range d.requests() {
 		name := string(req.Packet.Args[0])
 		if seen[name] {
-			t.Errorf("%s came twice", name)
+			c.t.Errorf("%s came twice", name)
 		}
 		seen[name] = true
 		sender, number, _ := cutName(name)
 		if number != next[sender] {
-			t.Errorf("of sender %s came %d, want %d", sender, number, next[sender])
+			c.t.Errorf("of sender %s came %d, want %d", sender, number, next[sender])
 		}
 		next[sender] = number + 1
 	}
@@ -110,31 +109,31 @@ func cutName(name string) (sender string, number int, err error) {
 	return s, number, err //nolint:wrapcheck // not used
 }
 
-func namespacesAreSeparate(t *testing.T, c *fixture) {
+func namespacesAreSeparate(c *fixture) {
 	first, second := c.connect(), c.connect()
-	rootA, rootB := joinNamespace(t, first, "/", nil), joinNamespace(t, second, "/", nil)
-	chatA, chatB := joinNamespace(t, first, "/chat", nil), joinNamespace(t, second, "/chat", nil)
+	rootA, rootB := joinNamespace(c.t, first, "/", nil), joinNamespace(c.t, second, "/", nil)
+	chatA, chatB := joinNamespace(c.t, first, "/chat", nil), joinNamespace(c.t, second, "/chat", nil)
 	for _, pair := range [][]*node{{rootA, rootB}, {chatA, chatB}} {
-		(&fixture{t: t, nodes: pair}).settle(2)
+		(&fixture{t: c.t, nodes: pair}).settle(2)
 	}
 	rootA.publish(event("to root"))
 	chatA.publish(event("to chat"))
 	rootB.wantEvents("to root")
 	chatB.wantEvents("to chat")
 	if n := len(rootA.requests()) + len(chatA.requests()); n > 0 {
-		t.Errorf("%d requests came to the sender", n)
+		c.t.Errorf("%d requests came to the sender", n)
 	}
 }
 
-func alone(t *testing.T, c *fixture) {
+func alone(c *fixture) {
 	a := c.join(nil)
 	a.publish(event("nobody hears this"))
 	answers, err := a.ask(event("nobody answers this"))
 	if err != nil || len(answers) > 0 {
-		t.Errorf("Ask = %v, %v; want nothing", answers, err)
+		c.t.Errorf("Ask = %v, %v; want nothing", answers, err)
 	}
 	if n := len(a.requests()); n > 0 {
-		t.Errorf("%d requests came back", n)
+		c.t.Errorf("%d requests came back", n)
 	}
 }
 
@@ -150,32 +149,32 @@ func answering(req *broadcast.Request, reply func(broadcast.Answer)) {
 	})
 }
 
-func askCollects(t *testing.T, c *fixture) {
+func askCollects(c *fixture) {
 	a, _, _ := c.join(nil), c.join(answering), c.join(answering)
 	answers, err := a.ask(event("question"))
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	byNode := make(map[string][]broadcast.Answer)
 	for _, ans := range answers {
 		byNode[ans.Node] = append(byNode[ans.Node], ans)
 	}
 	if len(byNode) != 2 || byNode[""] != nil {
-		t.Fatalf("answers of the nodes %v, want those of two with names", byNode)
+		c.t.Fatalf("answers of the nodes %v, want those of two with names", byNode)
 	}
 	for name, list := range byNode {
 		if len(list) != 3 || list[0].Clients != 2 || !samePacket(list[1].Packet, event("question").Packet) || !list[2].Last {
-			t.Errorf("%s answered %+v", name, list)
+			c.t.Errorf("%s answered %+v", name, list)
 			continue
 		}
 		s := list[2].Sockets
 		if len(s) != 1 || s[0].ID != "id" || !slices.Equal(s[0].Rooms, []string{"id", "r"}) || string(s[0].Handshake) != `{"a":1}` || string(s[0].Data) != "null" {
-			t.Errorf("%s described its sockets as %+v", name, s)
+			c.t.Errorf("%s described its sockets as %+v", name, s)
 		}
 	}
 }
 
-func askLate(t *testing.T, c *fixture) {
+func askLate(c *fixture) {
 	replies := make(chan func(broadcast.Answer), 1)
 	a := c.join(nil)
 	c.join(func(_ *broadcast.Request, reply func(broadcast.Answer)) { replies <- reply })
@@ -193,11 +192,11 @@ func askLate(t *testing.T, c *fixture) {
 		}
 	})
 	if err != nil || answers.Load() != 6 {
-		t.Errorf("Ask = %v after %d answers, want 6", err, answers.Load())
+		c.t.Errorf("Ask = %v after %d answers, want 6", err, answers.Load())
 	}
 }
 
-func askSerial(t *testing.T, c *fixture) {
+func askSerial(c *fixture) {
 	const each = 50
 	many := func(_ *broadcast.Request, reply func(broadcast.Answer)) {
 		go func() {
@@ -212,11 +211,11 @@ func askSerial(t *testing.T, c *fixture) {
 	a, _, _ := c.join(nil), c.join(many), c.join(many)
 	answers, err := a.ask(event("question")) // it appends without a lock
 	if err != nil || len(answers) != 2*(each+1) {
-		t.Errorf("%d answers, %v; want %d", len(answers), err, 2*(each+1))
+		c.t.Errorf("%d answers, %v; want %d", len(answers), err, 2*(each+1))
 	}
 }
 
-func askConcurrently(t *testing.T, c *fixture) {
+func askConcurrently(c *fixture) {
 	a, b := c.join(answering), c.join(answering)
 	var wg sync.WaitGroup
 	for i := range 20 {
@@ -225,14 +224,14 @@ func askConcurrently(t *testing.T, c *fixture) {
 		wg.Go(func() {
 			answers, err := from.ask(event(name))
 			if err != nil || len(answers) != 3 || !samePacket(answers[1].Packet, event(name).Packet) {
-				t.Errorf("asking %s: %v, %v", name, answers, err)
+				c.t.Errorf("asking %s: %v, %v", name, answers, err)
 			}
 		})
 	}
 	wg.Wait()
 }
 
-func askDeadline(t *testing.T, c *fixture) {
+func askDeadline(c *fixture) {
 	replies := make(chan func(broadcast.Answer), 1)
 	a := c.join(nil)
 	c.join(func(_ *broadcast.Request, reply func(broadcast.Answer)) {
@@ -250,43 +249,43 @@ func askDeadline(t *testing.T, c *fixture) {
 	})
 	missing, ok := errors.AsType[*broadcast.MissingError](err)
 	if !ok || missing.Missing != 1 || !errors.Is(err, context.Canceled) {
-		t.Errorf("Ask = %v, want a MissingError of one node, by the context's end", err)
+		c.t.Errorf("Ask = %v, want a MissingError of one node, by the context's end", err)
 	}
 	(<-replies)(broadcast.Answer{Last: true})
 	if answers != 4 {
-		t.Errorf("%d answers, want the four before the end", answers)
+		c.t.Errorf("%d answers, want the four before the end", answers)
 	}
 }
 
-func askOver(t *testing.T, c *fixture) {
+func askOver(c *fixture) {
 	a := c.join(nil)
 	c.join(func(*broadcast.Request, func(broadcast.Answer)) {})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := a.Ask(ctx, event("question"), func(broadcast.Answer) {}); !errors.Is(err, context.Canceled) {
-		t.Errorf("Ask = %v, want the context's error", err)
+		c.t.Errorf("Ask = %v, want the context's error", err)
 	}
 }
 
-func askLeaving(t *testing.T, c *fixture) {
+func askLeaving(c *fixture) {
 	a := c.join(nil)
 	var b *node
 	b = c.join(func(_ *broadcast.Request, reply func(broadcast.Answer)) {
 		reply(broadcast.Answer{Clients: 1})
 		go func() {
 			if err := b.Close(); err != nil {
-				t.Errorf("Close: %v", err)
+				c.t.Errorf("Close: %v", err)
 			}
 		}()
 	})
 	c.join(answering)
 	answers, err := a.ask(event("question"))
 	if err != nil || len(answers) < 3 {
-		t.Errorf("Ask = %v, %v; want the answers of who stayed", answers, err)
+		c.t.Errorf("Ask = %v, %v; want the answers of who stayed", answers, err)
 	}
 }
 
-func nodesComeAndGo(t *testing.T, c *fixture) {
+func nodesComeAndGo(c *fixture) {
 	a, b := c.join(nil), c.join(nil)
 	a.publish(event("one"))
 	b.wantEvents("one")
@@ -295,7 +294,7 @@ func nodesComeAndGo(t *testing.T, c *fixture) {
 	b.wantEvents("one", "two")
 	d.wantEvents("two")
 	if err := b.Close(); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	c.nodes = []*node{a, d}
 	c.settle(2)
@@ -304,31 +303,31 @@ func nodesComeAndGo(t *testing.T, c *fixture) {
 	b.wantEvents("one", "two")
 }
 
-func closed(t *testing.T, c *fixture) {
+func closed(c *fixture) {
 	a, b := c.join(nil), c.join(nil)
 	for range 2 {
 		if err := a.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			c.t.Errorf("Close: %v", err)
 		}
 	}
 	if err := a.Publish(event("late")); !errors.Is(err, broadcast.ErrClosed) {
-		t.Errorf("Publish = %v", err)
+		c.t.Errorf("Publish = %v", err)
 	}
 	if _, err := a.ask(event("late")); !errors.Is(err, broadcast.ErrClosed) {
-		t.Errorf("Ask = %v", err)
+		c.t.Errorf("Ask = %v", err)
 	}
-	if _, err := a.Nodes(t.Context()); !errors.Is(err, broadcast.ErrClosed) {
-		t.Errorf("Nodes = %v", err)
+	if _, err := a.Nodes(c.t.Context()); !errors.Is(err, broadcast.ErrClosed) {
+		c.t.Errorf("Nodes = %v", err)
 	}
 	c.nodes = []*node{b}
 	c.settle(1)
 	b.publish(event("to nobody"))
 	if len(a.requests()) > 0 {
-		t.Error("a closed adapter got a request")
+		c.t.Error("a closed adapter got a request")
 	}
 }
 
-func reentrant(t *testing.T, c *fixture) {
+func reentrant(c *fixture) {
 	a := c.join(nil)
 	var b *node
 	b = c.join(func(req *broadcast.Request, reply func(broadcast.Answer)) {
@@ -340,7 +339,7 @@ func reentrant(t *testing.T, c *fixture) {
 	a.publish(event("there"))
 	a.wantEvents("back")
 	if _, err := a.ask(event("there")); err != nil {
-		t.Error(err)
+		c.t.Error(err)
 	}
 	a.wantEvents("back", "back")
 }
