@@ -139,6 +139,9 @@ type Options struct {
 	// nil: it does not. All clients of the server must use the same.
 	Parser Parser
 
+	// ConnectionStateRecovery lets clients that were lost for a short time go on where
+	// they were; nil does not.
+	ConnectionStateRecovery *Recovery
 	// Adapter connects the server with others, so that broadcasts and all else that is
 	// not about this server alone reach the sockets of all; nil: it is alone.
 	Adapter broadcast.Connect
@@ -173,6 +176,10 @@ type Deflate = loop.Deflate
 func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
 		o.Path = "/socket.io"
+	}
+	if o.ConnectionStateRecovery != nil {
+		r := o.ConnectionStateRecovery.withDefaults()
+		o.ConnectionStateRecovery = &r
 	}
 	if o.HookTimeout <= 0 {
 		o.HookTimeout = 10 * time.Second
