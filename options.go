@@ -47,6 +47,9 @@ type Options struct {
 	MaxBacklog int
 	// MaxAttachments is how many binary attachments a packet may have; default 10.
 	MaxAttachments int
+	// AttachmentTimeout (30 s) bounds how long a client may take for the next
+	// attachment of a packet that it has begun.
+	AttachmentTimeout time.Duration
 	// MaxDepth is how deeply JSON may be nested; default 128.
 	MaxDepth int
 	// MaxConnections is how many connections are served at once; further ones
@@ -163,6 +166,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.AttachmentTimeout <= 0 {
+		o.AttachmentTimeout = 30 * time.Second
 	}
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
