@@ -52,6 +52,9 @@ type Options struct {
 	// answers of other servers, where neither [Broadcast.Timeout] nor a context's
 	// deadline does; default 10 s.
 	AckTimeout time.Duration
+	// AttachmentTimeout (30 s) bounds how long a client may take for the next
+	// attachment of a packet that it has begun.
+	AttachmentTimeout time.Duration
 	// MaxDepth is how deeply JSON may be nested; default 128.
 	MaxDepth int
 	// MaxConnections is how many connections are served at once; further ones
@@ -189,6 +192,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.AckTimeout <= 0 {
 		o.AckTimeout = 10 * time.Second
+	}
+	if o.AttachmentTimeout <= 0 {
+		o.AttachmentTimeout = 30 * time.Second
 	}
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
