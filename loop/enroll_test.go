@@ -42,7 +42,7 @@ func TestConnectionThatEpollRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	t.Cleanup(func() { _ = file.Close() })
 	path := filepath.Join(t.TempDir(), "socket")
 	ln, err := net.Listen("unix", path)
 	if err != nil {
@@ -56,7 +56,7 @@ func TestConnectionThatEpollRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() { _ = c.Close() })
 		if n, err := c.Read(make([]byte, 1)); err == nil {
 			t.Fatalf("read %d bytes from a connection that nobody has", n)
 		}
