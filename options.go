@@ -37,7 +37,7 @@ type Options struct {
 	// joining a namespace.
 	ConnectTimeout time.Duration
 	// MaxPayload is the largest message taken from a client, in bytes; default
-	// 1,000,000. It does not limit what is sent.
+	// 1,000,000, at most 1 GiB. It does not limit what is sent.
 	MaxPayload int
 	// MaxPending is how many bytes may wait for one client to read them, default
 	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
@@ -199,6 +199,7 @@ func (o Options) withDefaults() Options {
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
 	}
+	o.MaxPayload = min(o.MaxPayload, 1<<30) // so that sums of it stay numbers
 	if o.MaxBacklog <= 0 {
 		o.MaxBacklog = o.MaxPayload + 1<<20
 	}
