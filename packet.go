@@ -48,10 +48,18 @@ func (p packet) uncompressed() packet {
 
 // encodeEvent encodes an EVENT, or a BINARY_EVENT if args hold binary data.
 func encodeEvent(ns *Namespace, event string, args []any, id uint64, hasID bool) (packet, error) {
-	if socketio.Reserved(event) {
-		return packet{}, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	if err := checkEvent(event); err != nil {
+		return packet{}, err
 	}
 	return ns.server.coding.encodePacket(socketio.Event, ns.name, event, args, id, hasID)
+}
+
+// checkEvent refuses the names that the protocol keeps for itself.
+func checkEvent(event string) error {
+	if socketio.Reserved(event) {
+		return fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	}
+	return nil
 }
 
 // encodeAck encodes an ACK or BINARY_ACK.
@@ -106,8 +114,8 @@ func (c *coding) encodePacket(t socketio.PacketType, ns, event string, args []an
 
 // encodeRawEvent encodes an event with arguments that came in one.
 func encodeRawEvent(ns *Namespace, event string, args RawArgs, id uint64, hasID bool) (packet, error) {
-	if socketio.Reserved(event) {
-		return packet{}, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	if err := checkEvent(event); err != nil {
+		return packet{}, err
 	}
 	return ns.server.coding.encodeRaw(socketio.Event, ns.name, event, args, id, hasID)
 }
