@@ -320,8 +320,8 @@ func (s *Socket) end(reason Reason) {
 	}
 	saved := s.life.saved
 	s.mu.Unlock()
-	if saved {
-		s.ns.log.save(s, rooms)
+	if s.recovery != nil {
+		s.ns.log.end(s, rooms, saved)
 	}
 	for _, w := range acks {
 		w.settle(RawArgs{}, ErrDisconnected)
