@@ -13,13 +13,14 @@ import (
 // client is one Engine.IO session with its sockets, one per namespace. Its
 // state belongs to the loop that owns the session.
 type client struct {
-	server  *Server
-	session *engine.Session
-	sockets []*Socket  // pending and connected ones
-	partial *partial   // a binary packet whose attachments are coming in
-	timer   loop.Timer // for joining the first namespace
-	clock   *loop.Loop // on whose wheel the timer is
-	joined  bool
+	server    *Server
+	session   *engine.Session
+	sockets   []*Socket    // pending and connected ones
+	resolving []*resolving // namespaces that parents are being asked for
+	partial   *partial     // a binary packet whose attachments are coming in
+	timer     loop.Timer   // for joining the first namespace
+	clock     *loop.Loop   // on whose wheel the timer is
+	joined    bool
 }
 
 var _ engine.Receiver = (*client)(nil)
@@ -122,22 +123,32 @@ func (c *client) socket(namespace []byte) *Socket {
 
 // onConnect begins to join a namespace.
 func (c *client) onConnect(present *Socket, p socketio.Packet) error {
-	if present != nil {
+	if present != nil || c.isResolving(p.Namespace) {
 		return fmt.Errorf("%w: a second CONNECT", ErrPacket)
 	}
-	ns := c.server.lookup(p.Namespace)
-	if ns == nil {
+	if len(c.sockets)+len(c.resolving) >= c.server.opts.MaxNamespaces {
+		c.sendConnectError(string(p.Namespace), "Too many namespaces")
+		return nil
+	}
+	switch ns, unknown := c.server.lookup(p.Namespace); {
+	case ns != nil:
+		c.enter(ns, bytes.Clone(p.Data))
+	case unknown:
 		c.sendConnectError(string(p.Namespace), "Invalid namespace")
-		return nil
+	default:
+		c.resolve(string(p.Namespace), bytes.Clone(p.Data))
 	}
-	if len(c.sockets) >= c.server.opts.MaxNamespaces {
-		c.sendConnectError(ns.name, "Too many namespaces")
-		return nil
+	return nil
+}
+
+// enter makes the client's socket in a namespace that counts the client.
+func (c *client) enter(ns *Namespace, auth []byte) {
+	if ns.log != nil && c.takeOver(ns, auth) {
+		return
 	}
-	s := newSocket(c, ns, bytes.Clone(p.Data))
+	s := newSocket(c, ns, auth)
 	c.sockets = append(c.sockets, s)
 	s.join()
-	return nil
 }
 
 // sendConnectError tells the client of a namespace that it can't be in.
@@ -219,4 +230,8 @@ func (c *client) OnClose(_ *engine.Session, reason engine.CloseReason, err error
 		s.end(why)
 	}
 	c.sockets = nil
+	for _, r := range c.resolving {
+		r.cancel()
+	}
+	c.resolving = nil
 }

@@ -86,3 +86,18 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("sio: panic: %v", e.Value) }
+
+// AckError says that not all clients acknowledged an event.
+type AckError struct {
+	Asked, Answered int
+	// Err says why: [ErrAckTimeout], [ErrDisconnected], the context's error or an
+	// adapter's.
+	Err error
+}
+
+func (e *AckError) Error() string {
+	return fmt.Sprintf("sio: %d of %d clients acknowledged: %v", e.Answered, e.Asked, e.Err)
+}
+
+// Unwrap returns why the others did not.
+func (e *AckError) Unwrap() error { return e.Err }

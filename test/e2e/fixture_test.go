@@ -207,7 +207,7 @@ func (f *fixture) acknowledgements() error {
 			return answered(s, reply)
 		},
 		"ask-me-async": func(s *sio.Socket, text string, number int) error {
-			return s.EmitAck(patience, func(reply sio.Reply, err error) {
+			return s.Timeout(patience).EmitAck(func(reply sio.Reply, err error) {
 				if err == nil {
 					err = answered(s, reply)
 				}
@@ -228,7 +228,7 @@ func (f *fixture) acknowledgements() error {
 			return ack.Send(got)
 		},
 		"ask-me-in-vain": func(s *sio.Socket, ack sio.Ack) error {
-			return s.EmitAck(100*time.Millisecond, func(_ sio.Reply, err error) {
+			return s.Timeout(100 * time.Millisecond).EmitAck(func(_ sio.Reply, err error) {
 				f.note(s, ack.Send(errors.Is(err, sio.ErrAckTimeout)))
 			}, "silence")
 		},
