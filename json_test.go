@@ -71,7 +71,7 @@ func TestJSONLibrary(t *testing.T) {
 	lib.took(t, 0, 0)
 
 	answered := make(chan string, 1)
-	if err := s.EmitAck(0, func(r sio.Reply, err error) {
+	if err := s.EmitAck(func(r sio.Reply, err error) {
 		var text string
 		err = errors.Join(err, r.Decode(&text))
 		answered <- fmt.Sprint(text, err)
@@ -157,7 +157,7 @@ func TestJSONLibraryErrors(t *testing.T) {
 	f.on(t, "take", func(text string) { t.Errorf("took %q", text) })
 	c, s := f.connect(t)
 	for _, v := range []string{"error", "panic", "nothing"} {
-		for _, err := range []error{s.Emit("e", v), s.Emit("e", 1, []byte{1}, v), f.Emit("e", v), s.EmitAck(0, nil, "e", v)} {
+		for _, err := range []error{s.Emit("e", v), s.Emit("e", 1, []byte{1}, v), f.Emit("e", v), s.EmitAck(nil, "e", v)} {
 			if err == nil || v == "error" && !errors.Is(err, errFailing) {
 				t.Errorf("%s: got %v", v, err)
 			}
@@ -256,7 +256,7 @@ func TestNotEncodedJSON(t *testing.T) {
 		{"no number", json.Number("x")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, err := range []error{s.Emit("e", tc.v), s.Emit("e", []byte{1}, tc.v), f.Emit("e", tc.v), s.EmitAck(0, nil, "e", tc.v)} {
+			for _, err := range []error{s.Emit("e", tc.v), s.Emit("e", []byte{1}, tc.v), f.Emit("e", tc.v), s.EmitAck(nil, "e", tc.v)} {
 				if err == nil {
 					t.Error("it was encoded")
 				}

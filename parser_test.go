@@ -167,7 +167,7 @@ func TestParser(t *testing.T) {
 			c.want(`EVENT ` + ns + ` "own" {"at":"2026-11-25T13:00:00.005Z","n":2}`)
 
 			answered := make(chan string, 1)
-			err := s.EmitAck(0, func(r sio.Reply, err error) {
+			err := s.EmitAck(func(r sio.Reply, err error) {
 				var n int
 				var text string
 				answered <- fmt.Sprintf("%v %d %s", errors.Join(err, r.Decode(&n, &text)), n, text)
