@@ -35,6 +35,7 @@ type Server struct {
 	parents     []*ParentNamespace
 	onNamespace []func(*Namespace)
 	listeners   []net.Listener
+	over        bool // all namespaces were closed
 
 	ended    chan struct{} // closed when the server begins to end
 	closing  atomic.Bool
@@ -188,9 +189,10 @@ func (s *Server) begin() {
 }
 
 func (s *Server) closeNamespaces() {
-	s.mu.RLock()
+	s.mu.Lock()
+	s.over = true
 	all := slices.Collect(maps.Values(s.namespaces))
-	s.mu.RUnlock()
+	s.mu.Unlock()
 	for _, ns := range all {
 		ns.close()
 	}
