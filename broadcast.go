@@ -2,11 +2,13 @@ package sio
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/broadcast"
+	"github.com/sio-gnet/sio-gnet/codec/socketio"
 	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -74,7 +76,7 @@ func (b Broadcast) Timeout(d time.Duration) Broadcast {
 // and none for sockets that are gone.
 func (b Broadcast) Emit(event string, args ...any) error {
 	for _, ns := range b.namespaces() {
-		if ns.adapter != nil && !b.local || ns.observers.Load() > 0 {
+		if ns.adapter != nil && !b.local || ns.observers.Load() > 0 || ns.log != nil {
 			raw, err := ns.server.coding.makeRaw(args)
 			if err == nil {
 				err = b.on(ns).emitRaw(event, raw)
@@ -104,15 +106,33 @@ func (b Broadcast) EmitRaw(event string, args RawArgs) error {
 }
 
 func (b Broadcast) emitRaw(event string, args RawArgs) error {
+	if socketio.Reserved(event) {
+		return fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	}
+	args, err := b.ns.server.coding.convert(args)
+	if err != nil {
+		return err
+	}
+	publishing := b.publish(func() *broadcast.Request {
+		return &broadcast.Request{Kind: broadcast.KindEmit, Volatile: b.volatile, Plain: b.plain, Packet: eventPacket(event, args)}
+	})
+	return errors.Join(publishing, b.emitHere(event, args))
+}
+
+// emitHere emits an event to this server's sockets.
+func (b Broadcast) emitHere(event string, args RawArgs) error {
+	send := func(p packet) error {
+		b.send(p, b.observation(event, args))
+		return nil
+	}
+	if b.ns.log != nil && !b.volatile {
+		return b.ns.log.emit(b.ns, event, args, b.audience(), send)
+	}
 	p, err := encodeRawEvent(b.ns, event, args, 0, false)
 	if err != nil {
 		return err
 	}
-	err = b.publish(func() *broadcast.Request {
-		return &broadcast.Request{Kind: broadcast.KindEmit, Volatile: b.volatile, Plain: b.plain, Packet: eventPacket(event, args)}
-	})
-	b.send(p, b.observation(event, args))
-	return err
+	return send(p)
 }
 
 // namespaces returns those that b is about: one, or a parent's children.

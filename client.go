@@ -15,11 +15,11 @@ import (
 type client struct {
 	server    *Server
 	session   *engine.Session
-	sockets   []*Socket           // pending and connected ones
-	resolving []*resolving        // namespaces that parents are being asked for
-	partial   *socketio.Assembler // a binary packet whose attachments are coming in
-	timer     loop.Timer          // for joining the first namespace
-	clock     *loop.Loop          // on whose wheel the timer is
+	sockets   []*Socket    // pending and connected ones
+	resolving []*resolving // namespaces that parents are being asked for
+	partial   *partial     // a binary packet whose attachments are coming in
+	timer     loop.Timer   // for joining the first namespace
+	clock     *loop.Loop   // on whose wheel the timer is
 	joined    bool
 }
 
@@ -83,27 +83,9 @@ func (c *client) onMessage(data []byte, binary bool) error {
 		sc.args = p.Args
 	}
 	if p.Attachments > 0 {
-		c.partial = new(socketio.Assembler)
-		return c.partial.Start(data, p, c.server.opts.MaxPayload*2) //nolint:wrapcheck // wrapped by violation
+		return c.startPartial(data, p)
 	}
 	return c.onPacket(p, nil)
-}
-
-// onAttachment takes one attachment, and the whole packet with the last.
-func (c *client) onAttachment(data []byte, binary bool) error {
-	if !binary {
-		return socketio.ErrPlaintextDuringReassembly
-	}
-	done, err := c.partial.Add(data)
-	if err != nil || !done {
-		return err //nolint:wrapcheck // wrapped by violation
-	}
-	p, attachments, err := c.partial.Take(c.server.limits)
-	c.partial = nil
-	if err != nil {
-		return err //nolint:wrapcheck // wrapped by violation
-	}
-	return c.onPacket(p, attachments)
 }
 
 func (c *client) scratch() *scratch { return c.session.Owner().Local.(*scratch) }
@@ -161,6 +143,9 @@ func (c *client) onConnect(present *Socket, p socketio.Packet) error {
 
 // enter makes the client's socket in a namespace that counts the client.
 func (c *client) enter(ns *Namespace, auth []byte) {
+	if ns.log != nil && c.takeOver(ns, auth) {
+		return
+	}
 	s := newSocket(c, ns, auth)
 	c.sockets = append(c.sockets, s)
 	s.join()
@@ -220,8 +205,11 @@ func (c *client) violation(err error) {
 	c.session.End()
 }
 
-// OnMove takes the sockets' memberships along.
+// OnMove takes the sockets' memberships along, and a timer.
 func (c *client) OnMove(_ *engine.Session, to *loop.Loop) {
+	if c.partial != nil {
+		c.partial.move(to)
+	}
 	for _, s := range c.sockets {
 		s.ns.hub.Move(&s.member, to.Index())
 	}
@@ -237,7 +225,7 @@ func (c *client) OnClose(_ *engine.Session, reason engine.CloseReason, err error
 	if err != nil && reason != engine.TransportClose {
 		c.server.opts.Logger.Debug("sio: client closed", "reason", string(reason), "error", err)
 	}
-	c.partial = nil
+	c.dropPartial()
 	for _, s := range append([]*Socket(nil), c.sockets...) {
 		s.end(why)
 	}

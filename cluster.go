@@ -208,6 +208,9 @@ func adapterError(err error) error { return fmt.Errorf("sio: adapter: %w", err) 
 
 // close ends what the namespace has beside its sockets.
 func (ns *Namespace) close() {
+	if ns.log != nil {
+		ns.log.close()
+	}
 	if ns.adapter == nil {
 		return
 	}

@@ -147,6 +147,14 @@ func (c *coding) appendValue(dst []byte, v any) (_ []byte, err error) {
 	return c.parser.AppendValue(dst, v) //nolint:wrapcheck // wrapped by the callers
 }
 
+// appendArgument appends one value without binary data, in the form of arguments.
+func (c *coding) appendArgument(dst []byte, v any) ([]byte, error) {
+	if c.parses() {
+		return c.appendValue(dst, v)
+	}
+	return c.appendJSON(dst, v)
+}
+
 // jsonOf returns a value of a parser as JSON.
 func (c *coding) jsonOf(raw []byte) (_ []byte, err error) {
 	defer recoverCoding(nil, &err)

@@ -56,6 +56,13 @@ func (e Emitter) Except(rooms ...string) Broadcast { return e.Broadcast().Except
 
 // Emit is [Socket.Emit].
 func (e Emitter) Emit(event string, args ...any) error {
+	if e.recorded() {
+		raw, err := e.socket.ns.server.coding.makeRaw(args)
+		if err != nil {
+			return err
+		}
+		return e.emitRecorded(event, raw)
+	}
 	p, err := e.socket.encodeEvent(event, args, 0, false)
 	if err != nil {
 		return err
@@ -65,6 +72,9 @@ func (e Emitter) Emit(event string, args ...any) error {
 
 // EmitRaw is [Socket.EmitRaw].
 func (e Emitter) EmitRaw(event string, args RawArgs) error {
+	if e.recorded() {
+		return e.emitRecorded(event, args)
+	}
 	p, err := e.socket.encodeRawEvent(event, args)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package sio
 
 import (
+	"errors"
 	"runtime/debug"
 	"sync"
 
@@ -262,7 +263,7 @@ func (s *Socket) recoverPanic() {
 // join asks the namespace's middlewares, or connects the socket if there are
 // none. On the loop.
 func (s *Socket) join() {
-	if s.ns.middleware.Load() == nil {
+	if s.ns.middleware.Load() == nil || s.skipsMiddlewares() {
 		s.connected()
 		return
 	}
@@ -309,30 +310,19 @@ func (t *admitTask) Run(l *loop.Loop) {
 	s.connected()
 }
 
-// connected lets the socket in, on the loop. The answer to the client is queued
-// before the socket can be reached by broadcasts, and so arrives before them.
+// connected lets the socket in, on the loop.
 func (s *Socket) connected() {
 	c := s.client
 	c.joined = true
 	c.stopTimer()
-	answer, err := c.encodeConnect(s)
-	if err != nil {
+	switch err := s.admit(); {
+	case errors.Is(err, ErrDisconnected):
+		s.end("")
+		return
+	case err != nil:
 		c.violation(err)
 		return
 	}
-	if err := c.session.Send(false, answer.first); err != nil {
-		s.end("")
-		return
-	}
-	s.ns.add(s)
-	s.ns.hub.Add(&s.member, s, c.session.Home().Index())
-	s.ns.hub.Join(&s.member, s.id)
-	s.mu.Lock()
-	s.state.Store(socketConnected)
-	early := s.early
-	s.early = nil
-	s.mu.Unlock()
-	s.Join(early...)
 	ch := s.ns.connection.Load()
 	switch {
 	case ch == nil:

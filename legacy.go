@@ -63,11 +63,13 @@ func cutQuery(p *socketio.Packet) {
 
 // encodeConnect encodes the answer to a CONNECT.
 func (c *client) encodeConnect(s *Socket) (packet, error) {
-	sid := s.id
-	if c.legacy() {
-		sid = ""
+	switch {
+	case c.legacy():
+		return c.server.coding.encodeConnect(s.ns.name, "", "")
+	case s.recovery != nil:
+		return c.server.coding.encodeConnect(s.ns.name, s.id, s.recovery.pid)
 	}
-	return c.server.coding.encodeConnect(s.ns.name, sid)
+	return c.server.coding.encodeConnect(s.ns.name, s.id, "")
 }
 
 // encodeRefusal encodes what tells a client that a middleware refused it. Legacy

@@ -24,6 +24,7 @@ type lifetime struct {
 	onLeaving    []func(*Socket, Reason)
 	rooms        []string // as they were, until the functions of OnDisconnecting have run
 	over         bool     // all functions have been called
+	saved        bool     // its client may come back
 }
 
 // Context returns a context that ends with the socket; its cause is a
@@ -81,6 +82,9 @@ func (s *Socket) notifyDisconnect(reason Reason) {
 		for _, fn := range fns {
 			s.protect(func() error { fn(s, reason); return nil })
 		}
+	}
+	if s.recovery != nil {
+		s.ns.log.detach(s)
 	}
 }
 

@@ -24,6 +24,7 @@ type Namespace struct {
 	users  atomic.Int64     // clients that are in it or about to be, of a child
 	ready  chan struct{}    // closed once clients may connect
 
+	log          *recoveryLog      // nil: connections are not recovered
 	adapter      broadcast.Adapter // nil: this node is alone
 	serverEvents handlerTable
 	serverJobs   jobQueue
@@ -45,6 +46,9 @@ func newNamespace(s *Server, name string) *Namespace {
 	ns.server = s
 	ns.Broadcast = Broadcast{ns: ns}
 	ns.alone[0] = ns
+	if r := s.opts.ConnectionStateRecovery; r != nil {
+		ns.log = newRecoveryLog(*r, s.reactor.Loops()[0])
+	}
 	ns.serverJobs.running = &s.handlers
 	ns.roomEvents.jobs.running = &s.handlers
 	return ns

@@ -37,7 +37,7 @@ type Options struct {
 	// joining a namespace.
 	ConnectTimeout time.Duration
 	// MaxPayload is the largest message taken from a client, in bytes; default
-	// 1,000,000. It does not limit what is sent.
+	// 1,000,000, at most 1 GiB. It does not limit what is sent.
 	MaxPayload int
 	// MaxPending is how many bytes may wait for one client to read them, default
 	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
@@ -52,6 +52,9 @@ type Options struct {
 	// answers of other servers, where neither [Broadcast.Timeout] nor a context's
 	// deadline does; default 10 s.
 	AckTimeout time.Duration
+	// AttachmentTimeout (30 s) bounds how long a client may take for the next
+	// attachment of a packet that it has begun.
+	AttachmentTimeout time.Duration
 	// MaxDepth is how deeply JSON may be nested; default 128.
 	MaxDepth int
 	// MaxConnections is how many connections are served at once; further ones
@@ -139,6 +142,9 @@ type Options struct {
 	// nil: it does not. All clients of the server must use the same.
 	Parser Parser
 
+	// ConnectionStateRecovery lets clients that were lost for a short time go on where
+	// they were; nil does not.
+	ConnectionStateRecovery *Recovery
 	// Adapter connects the server with others, so that broadcasts and all else that is
 	// not about this server alone reach the sockets of all; nil: it is alone.
 	Adapter broadcast.Connect
@@ -174,6 +180,10 @@ func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
 		o.Path = "/socket.io"
 	}
+	if o.ConnectionStateRecovery != nil {
+		r := o.ConnectionStateRecovery.withDefaults()
+		o.ConnectionStateRecovery = &r
+	}
 	if o.HookTimeout <= 0 {
 		o.HookTimeout = 10 * time.Second
 	}
@@ -183,9 +193,13 @@ func (o Options) withDefaults() Options {
 	if o.AckTimeout <= 0 {
 		o.AckTimeout = 10 * time.Second
 	}
+	if o.AttachmentTimeout <= 0 {
+		o.AttachmentTimeout = 30 * time.Second
+	}
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
 	}
+	o.MaxPayload = min(o.MaxPayload, 1<<30) // so that sums of it stay numbers
 	if o.MaxBacklog <= 0 {
 		o.MaxBacklog = o.MaxPayload + 1<<20
 	}

@@ -27,6 +27,15 @@ func (p packet) release() {
 	}
 }
 
+// size returns the bytes that the packet holds.
+func (p packet) size() int {
+	n := p.first.Size()
+	for _, m := range p.rest {
+		n += m.Size()
+	}
+	return n
+}
+
 // uncompressed returns the packet as one that is sent as it is. It shares the
 // references.
 func (p packet) uncompressed() packet {
@@ -154,16 +163,21 @@ func binaryType(t socketio.PacketType) socketio.PacketType {
 	return socketio.BinaryAck
 }
 
-// encodeConnect encodes the answer to a CONNECT; sid is empty for none.
-func (c *coding) encodeConnect(ns, sid string) (packet, error) {
+// encodeConnect encodes the answer to a CONNECT; sid is empty for none, and so is
+// pid.
+func (c *coding) encodeConnect(ns, sid, pid string) (packet, error) {
 	if sid == "" {
 		return c.encodePayload(socketio.Connect, ns, nil)
 	}
 	if c.parses() {
-		return c.parsedPayload(socketio.Connect, ns, map[string]any{"sid": sid})
+		payload := map[string]any{"sid": sid}
+		if pid != "" {
+			payload["pid"] = pid
+		}
+		return c.parsedPayload(socketio.Connect, ns, payload)
 	}
 	b := engine.Begin(false)
-	b.B = socketio.AppendConnect(b.B, ns, sid)
+	b.B = socketio.AppendConnect(b.B, ns, sid, pid)
 	return packet{first: engine.Seal(b, false)}, nil
 }
 

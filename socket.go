@@ -25,7 +25,8 @@ type Socket struct {
 	events eventQueue
 	own    handlerTable // handlers of this socket only
 
-	taps atomic.Pointer[taps]
+	taps     atomic.Pointer[taps]
+	recovery *recoverable // nil if connections are not recovered
 
 	mu    sync.Mutex
 	data  any
@@ -50,6 +51,7 @@ func newSocket(c *client, ns *Namespace, auth []byte) *Socket {
 		s.id = ids.New()
 	}
 	s.events.socket = s
+	s.recoverSession()
 	return s
 }
 
@@ -172,6 +174,9 @@ func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except
 // socket is not connected; that it returns none does not mean that the client
 // got it: for that there are acknowledgements.
 func (s *Socket) Emit(event string, args ...any) error {
+	if s.recovery != nil {
+		return Emitter{socket: s}.Emit(event, args...)
+	}
 	p, err := s.encodeEvent(event, args, 0, false)
 	if err != nil {
 		return err
@@ -184,6 +189,9 @@ func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
 
 // EmitRaw is Emit with arguments that are encoded already.
 func (s *Socket) EmitRaw(event string, args RawArgs) error {
+	if s.recovery != nil {
+		return Emitter{socket: s}.EmitRaw(event, args)
+	}
 	p, err := s.encodeRawEvent(event, args)
 	if err != nil {
 		return err
@@ -300,6 +308,7 @@ func (s *Socket) end(reason Reason) {
 	s.life.over = was != socketConnected // none of its functions will be called
 	if was == socketConnected {
 		s.life.rooms = rooms
+		s.life.saved = s.mayComeBack(reason)
 	}
 	acks := s.acks
 	s.acks = nil
@@ -309,7 +318,11 @@ func (s *Socket) end(reason Reason) {
 	if t := s.taps.Load(); t != nil && len(t.outgoing) > 0 {
 		s.ns.observers.Add(-1)
 	}
+	saved := s.life.saved
 	s.mu.Unlock()
+	if s.recovery != nil {
+		s.ns.log.end(s, rooms, saved)
+	}
 	for _, w := range acks {
 		w.settle(RawArgs{}, ErrDisconnected)
 	}

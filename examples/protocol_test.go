@@ -150,7 +150,7 @@ func TestPresence(t *testing.T) {
 	tab.Close()
 	until(t, grace, `42["here",[{"name":"Grace","looking":true}]]`)
 	grace.Send(`42["enter","garden","` + strings.Repeat("x", 30) + `"]`)
-	until(t, grace, `42["here",[{"name":"` + strings.Repeat("x", 24) + `","looking":true}]]`)
+	until(t, grace, `42["here",[{"name":"`+strings.Repeat("x", 24)+`","looking":true}]]`)
 	grace.Send(`42["enter","garden"]`)
 	until(t, grace, `42["here",[{"name":"nameless","looking":true}]]`)
 }

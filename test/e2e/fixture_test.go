@@ -134,10 +134,13 @@ func echo(s *sio.Socket, args sio.RawArgs, ack sio.Ack) error {
 func (f *fixture) basics() error {
 	f.OnConnection(func(s *sio.Socket) { s.OnDisconnect(f.ledger.left) })
 	return events(f.Of("/"), map[string]any{
-		"echo":      func(s *sio.Socket, args sio.RawArgs, ack sio.Ack) { f.note(s, echo(s, args, ack)) },
-		"message":   func(s *sio.Socket, args ...any) error { return s.Send(args...) },
-		"echo-text": func(text string, ack sio.Ack) error { return ack.Send(text) },
-		"echo-any":  func(value any, ack sio.Ack) error { return ack.Send(value) },
+		"echo":          func(s *sio.Socket, args sio.RawArgs, ack sio.Ack) { f.note(s, echo(s, args, ack)) },
+		"message":       func(s *sio.Socket, args ...any) error { return s.Send(args...) },
+		"echo-text":     func(text string, ack sio.Ack) error { return ack.Send(text) },
+		"echo-any":      func(value any, ack sio.Ack) error { return ack.Send(value) },
+		"echo-time":     func(value appointment, ack sio.Ack) error { return ack.Send(value) },
+		"echo-integers": func(values []int64, ack sio.Ack) error { return ack.Send(values) },
+		"7":             func(text string, ack sio.Ack) error { return ack.Send(text) },
 		"defaults": func(a string, b int, c *struct {
 			X int `json:"x"`
 		}, ack sio.Ack,
@@ -159,6 +162,12 @@ func (f *fixture) basics() error {
 			})
 		},
 	})
+}
+
+// appointment is a struct with times.
+type appointment struct {
+	At   time.Time   `json:"at"`
+	List []time.Time `json:"list"`
 }
 
 // note keeps the error of a raw handler, which has nowhere to return it to.
