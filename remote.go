@@ -40,11 +40,12 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 			r.data, r.dataErr = json.Marshal(s.Data())
 			all = append(all, r)
 		}
-		if ns.adapter == nil || b.local {
+		adapter := b.cluster()
+		if adapter == nil {
 			continue
 		}
 		req := &broadcast.Request{Kind: broadcast.KindFetch, Rooms: b.rooms, Except: b.except}
-		err := ns.adapter.Ask(ctx, req, func(a broadcast.Answer) {
+		err := adapter.Ask(ctx, req, func(a broadcast.Answer) {
 			for _, info := range a.Sockets {
 				r := &RemoteSocket{ID: info.ID, Rooms: info.Rooms, Handshake: new(Handshake), ns: ns, data: info.Data}
 				if err := json.Unmarshal(info.Handshake, r.Handshake); err != nil {
@@ -53,9 +54,7 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 				all = append(all, r)
 			}
 		})
-		if err != nil {
-			errs = append(errs, adapterError(err))
-		}
+		errs = append(errs, askError(ctx, err))
 	}
 	return all, errors.Join(errs...)
 }

@@ -228,7 +228,7 @@ func (f *fixture) acknowledgements() error {
 			return ack.Send(got)
 		},
 		"ask-me-in-vain": func(s *sio.Socket, ack sio.Ack) error {
-			return s.Timeout(100 * time.Millisecond).EmitAck(func(_ sio.Reply, err error) {
+			return s.Timeout(100*time.Millisecond).EmitAck(func(_ sio.Reply, err error) {
 				f.note(s, ack.Send(errors.Is(err, sio.ErrAckTimeout)))
 			}, "silence")
 		},
