@@ -54,6 +54,7 @@ func TestMistakesAreFound(t *testing.T) {
 		"statement":      {"<!-- go: s -->\n\n```go\ns.Emit()\n```\n", "page.md:4: not enough arguments in call to s.Emit"},
 		"no scope":       {"```go\ns.Emit(\"a\")\n```\n", "page.md:2: undefined: s"},
 		"unknown name":   {"<!-- go: nobody -->\n```go\nx := 1\n```\n", `page.md:3: nobody knows the type of "nobody"`},
+		"type of scope":  {"<!-- go: x Nothing -->\n```go\n_ = x\n```\n", "page.md:3: undefined: Nothing"},
 		"syntax":         {"<!-- go: s -->\n```go\ns.Emit(\n```\n", "page.md:4: expected operand"},
 		"span":           {"<!-- go table: s -->\n\n| Node | Go |\n|---|---|\n| a | `s.Nothing()` |\n", "page.md:5: s.Nothing undefined"},
 		"span of option": {"<!-- go table: options -->\n| Go |\n|---|\n| `Options.Nothing` |\n", "page.md:4: options.Nothing undefined"},
@@ -98,7 +99,10 @@ type pkg struct {
 	loose map[*ast.File]bool
 }
 
-func newChecker(tb testing.TB) *checker { return &checker{tb: tb, fset: token.NewFileSet()} }
+func newChecker(tb testing.TB) *checker {
+	tb.Helper()
+	return &checker{tb: tb, fset: token.NewFileSet()}
+}
 
 func (c *checker) add(name, text string) {
 	found, err := snippets(name, text)

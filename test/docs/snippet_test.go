@@ -210,7 +210,7 @@ func (s snippet) function() (string, error) {
 		}
 		params = append(params, name+" "+typ)
 	}
-	return "func _(" + strings.Join(params, ", ") + ") {", nil
+	return fmt.Sprintf("//line %s:%d\nfunc _(%s) {", s.file, s.line, strings.Join(params, ", ")), nil
 }
 
 // importsOf imports what is used and declared nowhere in the file.
