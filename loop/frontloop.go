@@ -78,7 +78,7 @@ func (c *Conn) passOn(buf []byte) (n int, more bool) {
 		c.loop.log.Debug("loop: request body refused", "reason", err, "remote", c.RemoteAddr())
 		c.failBody(err)
 		return len(buf), false
-	case f.complete:
+	case f.complete && h.phase != phaseTunnel:
 		h.phase = phaseServing
 		return n, true
 	}
@@ -245,7 +245,7 @@ func (f *frontConn) OnClose(_ *Conn, err error) {
 		f.cancel(err)
 	}
 	if f.readErr == nil {
-		f.readErr = err
+		f.readErr = io.EOF
 		if !errors.Is(err, io.EOF) {
 			f.readErr = f.failure("read", err)
 		}
