@@ -109,14 +109,15 @@ func (f *frontConn) put(p []byte) (held int) {
 		f.input = inputBytes.Get()
 		f.input.B = f.input.B[:0]
 	}
-	if f.taken > 0 { // what was read makes room
+	if f.taken > 0 && len(f.input.B)+len(p) > cap(f.input.B) { // what was read makes room
 		f.input.B = f.input.B[:copy(f.input.B, f.input.B[f.taken:])]
 		f.taken = 0
 	}
 	f.input.B = append(f.input.B, p...)
-	f.full = len(f.input.B) >= f.front.window
+	held = len(f.input.B) - f.taken
+	f.full = held >= f.front.window
 	f.readable.Broadcast()
-	return len(f.input.B)
+	return held
 }
 
 // Run is posted when there is output, room for input, or an end.
