@@ -52,6 +52,8 @@ type Reactor struct {
 	counts     counters
 	perAddress *perAddress
 	windows    atomic.Int64 // bytes that windows of connections may take
+	refusals   occasional   // over MaxConnections
+	badProxies occasional   // of connections without a good PROXY header
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
