@@ -30,7 +30,7 @@ func BenchmarkHandler(b *testing.B) {
 				if _, err := c.Write(request); err != nil {
 					b.Fatal(err)
 				}
-				if _, err := c.Conn.Read(answer); err != nil { // one write is one segment here
+				if _, err := c.Read(answer); err != nil { // one write is one segment here
 					b.Fatal(err)
 				}
 			}

@@ -86,7 +86,7 @@ func TestHijack(t *testing.T) {
 		f.wantHandlers(t, 0)
 	})
 	t.Run("the reactor drains", func(t *testing.T) {
-		f := serveHTTP(t, f.Reactor.front.router.(fronted).h.ServeHTTP)
+		f := serveHTTP(t, f.front.router.(fronted).h.ServeHTTP)
 		c, late := f.dial(t), f.dial(t)
 		c.send(get("/hijack"))
 		wantLine(c, "welcome\n")
@@ -97,7 +97,7 @@ func TestHijack(t *testing.T) {
 		f.wantHandlers(t, 0)
 	})
 	t.Run("the reactor stops", func(t *testing.T) {
-		f := serveHTTP(t, f.Reactor.front.router.(fronted).h.ServeHTTP)
+		f := serveHTTP(t, f.front.router.(fronted).h.ServeHTTP)
 		c := f.dial(t)
 		c.send(get("/hijack"))
 		wantLine(c, "welcome\n")
