@@ -16,6 +16,8 @@ VENV     := $(CACHE)/venv
 NODE     := test/clients/node
 PYTHON   := test/clients/python
 BINARY   := bin/sio-gnet
+# A module of its own, with dependencies that sio-gnet has not.
+FRAMEWORKS := examples/frameworks
 ADDR     ?= :3000
 # How long each fuzz target runs, and which benchmarks do.
 FUZZTIME ?= 20s
@@ -49,9 +51,11 @@ client: need-npm ## fetch the browser client that the server hands out
 test: tools client ## vet, lint and test everything, race detector on
 	@echo "go vet"
 	@go vet ./...
+	@cd $(FRAMEWORKS) && go vet ./...
 	@$(MAKE) lint
 	@echo "go test -race"
 	@go test -race -shuffle=on -timeout 12m ./...
+	@cd $(FRAMEWORKS) && go test -race ./...
 	@echo "go test, for allocations (which the race detector adds to)"
 	@go test -run Alloc ./...
 	@echo "go test, for the Go in the documentation"
@@ -61,6 +65,7 @@ test: tools client ## vet, lint and test everything, race detector on
 lint: $(LINTER) ## golangci-lint, configured in .golangci.yml
 	@echo "golangci-lint"
 	@$(LINTER) run --allow-parallel-runners ./...
+	@cd $(FRAMEWORKS) && "$(CURDIR)/$(LINTER)" run --allow-parallel-runners ./...
 
 .PHONY: fuzz
 fuzz: need-go ## run every fuzz target for FUZZTIME (20s) in the packages PKG
