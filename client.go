@@ -143,6 +143,9 @@ func (c *client) onConnect(present *Socket, p socketio.Packet) error {
 
 // enter makes the client's socket in a namespace that counts the client.
 func (c *client) enter(ns *Namespace, auth []byte) {
+	if ns.log != nil && c.takeOver(ns, auth) {
+		return
+	}
 	s := newSocket(c, ns, auth)
 	c.sockets = append(c.sockets, s)
 	s.join()

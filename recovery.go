@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/internal/ids"
+	"github.com/sio-gnet/sio-gnet/loop"
 )
 
 // Recovery configures the recovery of connections that were lost for a short
@@ -59,16 +60,8 @@ func (s *Socket) recoverSession() {
 		return
 	}
 	s.recovery = new(recoverable)
-	var ask struct {
-		PID    any `json:"pid"`
-		Offset any `json:"offset"`
-	}
-	if len(s.auth) > 0 && json.Unmarshal(s.auth, &ask) == nil {
-		pid, isString := ask.PID.(string)
-		offset, both := ask.Offset.(string)
-		if isString && both {
-			s.recovery.lost, s.recovery.offset = log.take(pid, offset), offset
-		}
+	if pid, offset := recoveryRequest(s.auth); pid != "" {
+		s.recovery.lost, s.recovery.offset = log.take(pid, offset), offset
 	}
 	lost := s.recovery.lost
 	if lost == nil {
@@ -77,6 +70,55 @@ func (s *Socket) recoverSession() {
 	}
 	s.id, s.recovery.pid = lost.id, lost.pid
 	s.data, s.early = lost.data, lost.rooms
+}
+
+// recoveryRequest returns which session a client wants to go on with, and the
+// offset of the last event that it has; both are empty if it does not.
+func recoveryRequest(auth []byte) (pid, offset string) {
+	var ask struct {
+		PID    any `json:"pid"`
+		Offset any `json:"offset"`
+	}
+	if len(auth) == 0 || json.Unmarshal(auth, &ask) != nil {
+		return "", ""
+	}
+	pid, ok := ask.PID.(string)
+	if offset, both := ask.Offset.(string); ok && both {
+		return pid, offset
+	}
+	return "", ""
+}
+
+// takeOver ends the connection of the socket that the client wants to go on with,
+// if that is still there: the client knows better than we whether it is lost. The
+// client enters when it has ended. On the loop.
+func (c *client) takeOver(ns *Namespace, auth []byte) (begun bool) {
+	pid, _ := recoveryRequest(auth)
+	if pid == "" {
+		return false
+	}
+	old := ns.log.present(pid)
+	if old == nil || old.client == c {
+		return false
+	}
+	r := &resolving{client: c, name: ns.name, auth: auth, ns: ns, cancel: func() {}}
+	c.resolving = append(c.resolving, r)
+	old.client.session.Discard()
+	old.client.session.Post(&handOver{old.client, r})
+	return true
+}
+
+// handOver follows the end of a session, on its loop.
+type handOver struct {
+	old *client
+	r   *resolving
+}
+
+// Run lets the other client go on.
+func (t *handOver) Run(l *loop.Loop) {
+	if t.old.session.Owned(l, t) {
+		t.r.client.session.Post(t.r)
+	}
 }
 
 // Recovered reports whether the socket goes on with the session of one that was
@@ -124,6 +166,9 @@ func (s *Socket) admit() error {
 	s.early = nil
 	s.state.Store(socketConnected)
 	s.mu.Unlock()
+	if s.recovery != nil {
+		s.ns.log.sockets[s.recovery.pid] = s
+	}
 	return nil
 }
 

@@ -24,6 +24,7 @@ type recoveryLog struct {
 	entries  []logEntry
 	head     int // entries before are gone
 	bytes    int
+	sockets  map[string]*Socket      // that are connected, by pid
 	sessions map[string]*lostSession // by pid
 	order    []*lostSession          // the oldest first
 	timer    loop.Timer
@@ -62,7 +63,7 @@ type lostSession struct {
 
 func newRecoveryLog(opts Recovery, clock *loop.Loop) *recoveryLog {
 	return &recoveryLog{
-		opts: opts, clock: clock, epoch: ids.New()[:6] + ".", sessions: make(map[string]*lostSession), now: time.Now,
+		opts: opts, clock: clock, epoch: ids.New()[:6] + ".", sockets: make(map[string]*Socket), sessions: make(map[string]*lostSession), now: time.Now,
 	}
 }
 
@@ -144,10 +145,23 @@ func (l *recoveryLog) evict(now time.Time) {
 	}
 }
 
-// save keeps a socket that was lost.
-func (l *recoveryLog) save(s *Socket, rooms []string) {
+// present returns the socket with that pid, if it is connected.
+func (l *recoveryLog) present(pid string) *Socket {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.sockets[pid]
+}
+
+// end takes a socket out, and keeps its session if its client may come back.
+func (l *recoveryLog) end(s *Socket, rooms []string, keep bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sockets[s.recovery.pid] == s {
+		delete(l.sockets, s.recovery.pid)
+	}
+	if !keep {
+		return
+	}
 	now := l.now()
 	lost := &lostSession{
 		id: s.id, pid: s.recovery.pid, socket: s, rooms: rooms, until: now.Add(l.opts.MaxDisconnectionDuration),

@@ -356,8 +356,8 @@ func (s *Socket) end(reason Reason) {
 	s.mu.Unlock()
 	s.ns.hub.Remove(&s.member)
 	s.ns.remove(s)
-	if saved {
-		s.ns.log.save(s, rooms)
+	if s.recovery != nil {
+		s.ns.log.end(s, rooms, saved)
 	}
 	for _, w := range acks {
 		w.settle(RawArgs{}, ErrDisconnected)
