@@ -57,6 +57,7 @@ func (cl *cluster) want(t *testing.T, packet string, servers ...int) {
 	}
 }
 
+// TestClusterBroadcasts shows S15.3: a server ignores what it has sent itself.
 func TestClusterBroadcasts(t *testing.T) {
 	cl := startCluster(t, 3)
 	f, s := cl.nodes[0], cl.sockets[0]
@@ -388,6 +389,7 @@ func TestServerSideEmit(t *testing.T) {
 }
 
 // The answers of servers: one of each, or none of those that can't give one.
+// Shows S15.5.
 func TestServerSideAcks(t *testing.T) {
 	const (
 		answers = iota // with its number
@@ -495,6 +497,7 @@ func TestServerSideAckTimeout(t *testing.T) {
 }
 
 // Alone, there is nobody to emit to.
+// Shows S1.4: without an adapter there is one server.
 func TestServerSideEmitAlone(t *testing.T) {
 	f := serve(t)
 	if err := f.OnServerSide("e", func() { t.Error("called") }); err != nil {

@@ -194,6 +194,7 @@ func TestNoClientFiles(t *testing.T) {
 
 // Requests for other paths are the program's.
 // It shows E11.
+// Shows S13.1: other requests are for the program.
 func TestHandlerForOtherPaths(t *testing.T) {
 	f := serve(t, func(o *sio.Options) {
 		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

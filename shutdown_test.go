@@ -103,6 +103,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestServeSeveralListeners shows what takes the place of S1.1.
 func TestServeSeveralListeners(t *testing.T) {
 	f := serve(t)
 	f.on(t, "echo", echo)
