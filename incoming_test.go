@@ -14,7 +14,7 @@ import (
 func TestOrderOfTaps(t *testing.T) {
 	f := serve(t)
 	var got recorder
-	f.on(t, "e", func(s *sio.Socket, a string, ack sio.Ack) error {
+	f.on(t, "e", func(_ *sio.Socket, a string, ack sio.Ack) error {
 		got.add("handler " + a)
 		return ack.Send()
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
@@ -13,13 +14,13 @@ import (
 
 // namesOf returns which of the crowd are meant, sorted.
 func (f *crowd) namesOf(has func(*sio.Socket) bool) string {
-	var names string
+	var names strings.Builder
 	for _, name := range []string{"a", "b", "c", "d"} {
 		if has(f.sockets[name]) {
-			names += name
+			names.WriteString(name)
 		}
 	}
-	return names
+	return names.String()
 }
 
 // TestOperations shows S7.12: sockets can be made to join, leave and go by whatever

@@ -142,14 +142,14 @@ func TestOfUnderAPattern(t *testing.T) {
 
 func TestParentsWithoutARule(t *testing.T) {
 	f := serve(t)
-	for name, make := range map[string]func(){"pattern": func() { f.OfPattern(nil) }, "function": func() { f.OfFunc(nil) }} {
+	for name, add := range map[string]func(){"pattern": func() { f.OfPattern(nil) }, "function": func() { f.OfFunc(nil) }} {
 		func() {
 			defer func() {
 				if recover() == nil {
 					t.Errorf("a parent without a %s was made", name)
 				}
 			}()
-			make()
+			add()
 		}()
 	}
 }
@@ -464,7 +464,7 @@ func TestParentOperations(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, ns := range members {
-			clients[ns].Want(holes(fmt.Sprintf(`451-%s,["%s",1,#]`, ns, name)), "binary:x")
+			clients[ns].Want(holes(fmt.Sprintf(`451-%s,[%q,1,#]`, ns, name)), "binary:x")
 		}
 	}
 	if err := p.To("nobody").Emit("lost"); err != nil {
@@ -497,7 +497,7 @@ func TestParentOperations(t *testing.T) {
 	}()
 	for _, ns := range members {
 		clients[ns].Want(fmt.Sprintf(`42%s,0["q"]`, ns))
-		clients[ns].Send(fmt.Sprintf(`43%s,0["%s"]`, ns, ns))
+		clients[ns].Send(fmt.Sprintf(`43%s,0[%q]`, ns, ns))
 	}
 	if got := firstTexts(t, <-answers); !slices.Equal(got, members) {
 		t.Errorf("answers %v", got)

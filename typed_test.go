@@ -40,7 +40,7 @@ func TestTypedEvents(t *testing.T) {
 			c.Join(ns, "")
 		}
 		c.Send(fmt.Sprintf(`42%s1["chat",{"text":"hi"},"more"]`, prefix))
-		c.Want(fmt.Sprintf(`43%s1["%s",{"text":"hi"}]`, prefix, name))
+		c.Want(fmt.Sprintf(`43%s1[%q,{"text":"hi"}]`, prefix, name))
 	}
 	if err := chat.On(s, func(_ *sio.Socket, m message, ack sio.Ack) error { return ack.Send(len(m.Data)) }, sio.Inline); err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestTypedEvents(t *testing.T) {
 		if err := chat.Emit(to, message{Text: name}); err != nil {
 			t.Error(err)
 		}
-		c.Want(fmt.Sprintf(`42["chat",{"text":"%s"}]`, name))
+		c.Want(fmt.Sprintf(`42["chat",{"text":%q}]`, name))
 	}
 	if err := chat.Emit(p, message{Text: "child"}); err != nil {
 		t.Error(err)

@@ -14,6 +14,7 @@ func TestUnusedFeaturesCostNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
+	settleBuffers(t)
 	type setup struct {
 		name string
 		do   func(*testing.T, *fixture, *sio.Socket)
