@@ -321,8 +321,8 @@ func TestClients(t *testing.T) {
 			if _, err := os.Stat(tt.needs); err != nil {
 				t.Fatalf("%v: run `make tools`", err)
 			}
-			args := append(tt.command[1:len(tt.command):len(tt.command)], "http://"+start(t, "hello"))
-			out, err := exec.CommandContext(t.Context(), tt.command[0], args...).CombinedOutput()
+			command := append(tt.command, "http://"+start(t, "hello")) //nolint:gocritic // nobody else uses it
+			out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
 			if want := "hello world\nhey, you\n"; err != nil || string(out) != want {
 				t.Errorf("it said %q, %v", out, err)
 			}
