@@ -95,8 +95,8 @@ func TestAcksLeaveNothingBehind(t *testing.T) {
 			return err
 		}, false, ErrAckTimeout},
 		{"many, one is enough", func(ctx context.Context, io *Server, _ *Socket) error {
-			for range io.Answers(ctx, "q") {
-				break
+			for _, err := range io.Answers(ctx, "q") {
+				return err
 			}
 			return nil
 		}, true, nil},

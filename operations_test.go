@@ -243,5 +243,5 @@ func TestOperationsWhileSocketsComeAndGo(t *testing.T) {
 	for range 4 {
 		<-done
 	}
-	testclient.Eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Namespace.Rooms()) == 0 })
+	testclient.Eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Rooms()) == 0 })
 }

@@ -235,8 +235,8 @@ func TestAnswersOneByOne(t *testing.T) {
 	<-done // d has not answered
 	f.clients["d"].Want(`420["q"]`)
 	f.clients["d"].Send(`430["d"]`)
-	for range f.To("nobody").Answers(t.Context(), "q") {
-		t.Error("an answer of nobody")
+	for reply, err := range f.To("nobody").Answers(t.Context(), "q") {
+		t.Error("an answer of nobody:", reply, err)
 	}
 	n := 0
 	for _, err := range f.Answers(t.Context(), "connect") {

@@ -26,6 +26,7 @@ func TestUnusedFeaturesCostNothing(t *testing.T) {
 			f.OfFunc(func(context.Context, string, json.RawMessage) bool { return false })
 		}},
 		{"another socket's taps", func(t *testing.T, f *fixture, _ *sio.Socket) {
+			t.Helper()
 			_, other := f.connect(t)
 			other.OnAny(func(*sio.Socket, *sio.Incoming) {})
 			other.Use(func(*sio.Socket, *sio.Incoming) error { return nil })
@@ -35,6 +36,7 @@ func TestUnusedFeaturesCostNothing(t *testing.T) {
 			s.OnAnyOutgoing(func(*sio.Socket, string, sio.RawArgs) {})()
 		}},
 		{"another namespace's observers", func(t *testing.T, f *fixture, _ *sio.Socket) {
+			t.Helper()
 			ns := f.Of("/other")
 			c, _ := f.connect(t)
 			ns.Socket(c.Join("/other", "")).OnAnyOutgoing(func(*sio.Socket, string, sio.RawArgs) {})
@@ -46,6 +48,7 @@ func TestUnusedFeaturesCostNothing(t *testing.T) {
 			s.OnDisconnecting(func(*sio.Socket, sio.Reason) {})
 		}},
 		{"servers' events", func(t *testing.T, f *fixture, _ *sio.Socket) {
+			t.Helper()
 			if err := f.OnServerSide("e", func() {}); err != nil {
 				t.Fatal(err)
 			}
