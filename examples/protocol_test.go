@@ -300,16 +300,32 @@ func TestEngine(t *testing.T) {
 	}
 }
 
-func TestPythonClient(t *testing.T) {
+// Clients in other languages talk to hello.
+func TestClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("real clients are left out under -short")
 	}
-	python := filepath.Join("..", ".cache", "venv", "bin", "python")
-	if _, err := os.Stat(python); err != nil {
-		t.Fatalf("%v: run `make tools`", err)
+	cache := filepath.Join("..", ".cache")
+	var jars []string
+	for _, jar := range []string{"socket.io-client-2.1.2", "engine.io-client-2.1.0", "okhttp-3.12.12", "okio-1.15.0", "json-20090211"} {
+		jars = append(jars, filepath.Join(cache, "java", jar+".jar"))
 	}
-	out, err := exec.CommandContext(t.Context(), python, "clients/python/client.py", "http://"+start(t, "hello")).CombinedOutput()
-	if want := "hello world\nhey, you\n"; err != nil || string(out) != want {
-		t.Errorf("it said %q, %v", out, err)
+	for name, tt := range map[string]struct {
+		needs   string // what `make tools` installs
+		command []string
+	}{
+		"python": {filepath.Join(cache, "venv"), []string{filepath.Join(cache, "venv", "bin", "python"), "clients/python/client.py"}},
+		"java":   {jars[0], []string{"java", "-cp", strings.Join(jars, ":"), "clients/java/Hello.java"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := os.Stat(tt.needs); err != nil {
+				t.Fatalf("%v: run `make tools`", err)
+			}
+			command := append(tt.command, "http://"+start(t, "hello")) //nolint:gocritic // nobody else uses it
+			out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
+			if want := "hello world\nhey, you\n"; err != nil || string(out) != want {
+				t.Errorf("it said %q, %v", out, err)
+			}
+		})
 	}
 }
