@@ -168,8 +168,11 @@ func TestShutdownWaitsForHTTPHandlers(t *testing.T) {
 
 	release = make(chan struct{})
 	f = serve(t, slow)
-	dialKeptAlive(t, f.addr).send("GET", "/", "")
+	gone := dialKeptAlive(t, f.addr)
+	gone.send("GET", "/", "")
 	<-entered
+	gone.Close()
+	testclient.Eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 0 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := f.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
