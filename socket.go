@@ -251,11 +251,13 @@ func (s *Socket) end(reason Reason) {
 	if was >= socketOver {
 		return
 	}
+	s.mu.Lock()
+	s.reason = reason // whoever sees that it is over sees why
 	s.state.Store(next)
+	s.mu.Unlock()
 	s.ns.hub.Remove(&s.member)
 	s.ns.remove(s)
 	s.mu.Lock()
-	s.reason = reason
 	acks := s.acks.takeAll()
 	s.mu.Unlock()
 	for _, a := range acks {
