@@ -50,6 +50,7 @@ func (c *Conn) ServeHTTP(r *Request, h http.Handler) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	b := &bridge{conn: c, loop: c.loop, request: req.WithContext(ctx), ctx: ctx, cancel: cancel, header: make(http.Header)}
 	c.Attach(b)
+	c.loop.reactor.serving.Add(1)
 	go b.run(h)
 }
 
@@ -105,6 +106,7 @@ type bridge struct {
 }
 
 func (b *bridge) run(h http.Handler) {
+	defer b.loop.reactor.serving.Add(-1)
 	defer bridged.Add(-1)
 	defer b.cancel(context.Canceled)
 	defer func() {
