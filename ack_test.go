@@ -157,7 +157,7 @@ func TestEmitAck(t *testing.T) {
 	}
 	emit := func(timeout time.Duration) {
 		t.Helper()
-		if err := s.EmitAck(timeout, done, "q"); err != nil {
+		if err := s.Timeout(timeout).EmitAck(done, "q"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,10 +177,10 @@ func TestEmitAck(t *testing.T) {
 	c.Want(`423["q"]`)
 	s.Disconnect(false)
 	got.want(t, "answer <nil>", "in time <nil>", " sio: operation has timed out", " sio: socket disconnected")
-	if err := s.EmitAck(0, done, "q"); !errors.Is(err, sio.ErrDisconnected) {
+	if err := s.EmitAck(done, "q"); !errors.Is(err, sio.ErrDisconnected) {
 		t.Errorf("after the end: %v", err)
 	}
-	if err := s.EmitAck(0, done, "q", make(chan int)); err == nil {
+	if err := s.EmitAck(done, "q", make(chan int)); err == nil {
 		t.Error("a channel was encoded")
 	}
 }
@@ -195,7 +195,7 @@ func TestReplyOutlivesItsTurn(t *testing.T) {
 		replies []sio.Reply
 	)
 	for i := range emits {
-		if err := s.EmitAck(0, func(r sio.Reply, _ error) {
+		if err := s.EmitAck(func(r sio.Reply, _ error) {
 			mu.Lock()
 			defer mu.Unlock()
 			replies = append(replies, r)

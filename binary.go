@@ -132,7 +132,7 @@ func searchBinary(t reflect.Type, seen map[reflect.Type]bool) bool {
 
 // extractBinary encodes v with placeholders, numbered from first on, and
 // returns what they stand for.
-func extractBinary(v any, first int) (raw []byte, found [][]byte, err error) {
+func (c *coding) extractBinary(v any, first int) (raw []byte, found [][]byte, err error) {
 	if b, ok := v.([]byte); ok && b != nil {
 		return socketio.AppendPlaceholder(nil, first), [][]byte{b}, nil
 	}
@@ -141,7 +141,7 @@ func extractBinary(v any, first int) (raw []byte, found [][]byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, err = appendJSON(nil, tokens.Interface())
+	raw, err = c.appendJSON(nil, tokens.Interface())
 	if err != nil || len(x.found) == 0 {
 		return raw, nil, err
 	}

@@ -12,7 +12,9 @@ import (
 // HandlerOption changes how a handler is run.
 type HandlerOption func(*handlerOptions)
 
-type handlerOptions struct{ inline bool }
+type handlerOptions struct{ inline, once bool }
+
+func once(o *handlerOptions) { o.once = true }
 
 // Inline is the HandlerOption that runs the handler on the event loop that received the event: no switch
 // to another goroutine, but the handler must never block and should be quick,
@@ -32,6 +34,7 @@ func makeHandlerOptions(opts []HandlerOption) handlerOptions {
 type handler struct {
 	call   func(s *Socket, args RawArgs, ack Ack) error
 	inline bool
+	once   bool // for one event only
 }
 
 // handlerTable maps events to handlers. Reading takes no lock; changes are
@@ -101,8 +104,30 @@ func newHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	if socketio.Reserved(event) {
 		return nil, fmt.Errorf("%w: %q", ErrReservedEvent, event)
 	}
-	h := &handler{inline: makeHandlerOptions(opts).inline}
+	return makeHandler(event, fn, opts)
+}
+
+// newServerHandler checks the handler of an event of another server.
+func newServerHandler(event string, fn any) (*handler, error) {
+	if reservedServerSide(event) {
+		return nil, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	}
+	if t := reflect.TypeOf(fn); t != nil && t.Kind() == reflect.Func && t.NumIn() > 0 && t.In(0) == socketType {
+		return nil, &HandlerError{event, t, "servers' events have no socket"}
+	}
+	return makeHandler(event, fn, nil)
+}
+
+func makeHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
+	o := makeHandlerOptions(opts)
+	h := &handler{inline: o.inline, once: o.once}
 	switch f := fn.(type) {
+	case binder:
+		if f.isNil() {
+			return nil, &HandlerError{event, reflect.TypeOf(fn), "it is nil"}
+		}
+		h.call = f.bind(event)
+		return h, nil
 	case func(*Socket, RawArgs, Ack):
 		h.call = func(s *Socket, args RawArgs, ack Ack) error { f(s, args, ack); return nil }
 	case func(*Socket, RawArgs, Ack) error:
@@ -140,14 +165,24 @@ func newHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	return h, nil
 }
 
+// binder is a handler that is not known by its type here.
+type binder interface {
+	isNil() bool
+	bind(event string) func(*Socket, RawArgs, Ack) error
+}
+
 func stringArgument(event string, args RawArgs) (text string, err error) {
-	if args.Len() == 0 {
-		return "", nil
+	err = args.decodeArgument(event, 0, &text)
+	return text, err
+}
+
+// decodeArgument stores argument i of an event in what dst points to.
+func (r RawArgs) decodeArgument(event string, i int, dst any) error {
+	v := reflect.ValueOf(dst).Elem()
+	if err := r.decode(i, v); err != nil {
+		return &ArgumentError{event, i, v.Type(), err}
 	}
-	if err := args.decode(0, reflect.ValueOf(&text).Elem()); err != nil {
-		return "", &ArgumentError{event, 0, reflect.TypeFor[string](), err}
-	}
-	return text, nil
+	return nil
 }
 
 // signature is what a handler's parameters ask for.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sio-gnet/sio-gnet/broadcast"
 	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -36,7 +37,7 @@ type Options struct {
 	// joining a namespace.
 	ConnectTimeout time.Duration
 	// MaxPayload is the largest message taken from a client, in bytes; default
-	// 1,000,000. It does not limit what is sent.
+	// 1,000,000, at most 1 GiB. It does not limit what is sent.
 	MaxPayload int
 	// MaxPending is how many bytes may wait for one client to read them, default
 	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
@@ -47,6 +48,13 @@ type Options struct {
 	MaxBacklog int
 	// MaxAttachments is how many binary attachments a packet may have; default 10.
 	MaxAttachments int
+	// AckTimeout bounds the wait for the acknowledgements of many clients, and for
+	// answers of other servers, where neither [Broadcast.Timeout] nor a context's
+	// deadline does; default 10 s.
+	AckTimeout time.Duration
+	// AttachmentTimeout (30 s) bounds how long a client may take for the next
+	// attachment of a packet that it has begun.
+	AttachmentTimeout time.Duration
 	// MaxDepth is how deeply JSON may be nested; default 128.
 	MaxDepth int
 	// MaxConnections is how many connections are served at once; further ones
@@ -104,7 +112,7 @@ type Options struct {
 	// consist of letters, digits, "-" and "_".
 	GenerateID func(r *http.Request) (string, error)
 	// HookTimeout bounds what Middleware, AllowRequest and GenerateID may take for
-	// one request; default 10 s.
+	// one request, and what a function of [Server.OfFunc] may; default 10 s.
 	HookTimeout time.Duration
 	// Hooks are told of refused requests, may change response headers, and follow
 	// the Engine.IO sessions below the sockets. They must not block.
@@ -126,6 +134,24 @@ type Options struct {
 	// X-Forwarded-Proto. It is one or the other: a proxy sets one kind, and commonly
 	// hands on the other as the client sent it.
 	UseForwarded bool
+
+	// JSON takes the place of the JSON library built in, for all arguments both ways and
+	// for the data of a [ConnectError]; nil: it does not.
+	JSON *JSON
+	// Parser gives packets another form than JSON with attachments, such as MessagePack;
+	// nil: it does not. All clients of the server must use the same.
+	Parser Parser
+
+	// ConnectionStateRecovery lets clients that were lost for a short time go on where
+	// they were; nil does not.
+	ConnectionStateRecovery *Recovery
+	// Adapter connects the server with others, so that broadcasts and all else that is
+	// not about this server alone reach the sockets of all; nil: it is alone.
+	Adapter broadcast.Connect
+	// CleanupEmptyChildNamespaces removes a namespace that was made by
+	// [Server.OfPattern] or [Server.OfFunc] when its last socket has gone. It is made
+	// anew when a client asks for it.
+	CleanupEmptyChildNamespaces bool
 
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;
@@ -154,12 +180,26 @@ func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
 		o.Path = "/socket.io"
 	}
+	if o.ConnectionStateRecovery != nil {
+		r := o.ConnectionStateRecovery.withDefaults()
+		o.ConnectionStateRecovery = &r
+	}
+	if o.HookTimeout <= 0 {
+		o.HookTimeout = 10 * time.Second
+	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.AckTimeout <= 0 {
+		o.AckTimeout = 10 * time.Second
+	}
+	if o.AttachmentTimeout <= 0 {
+		o.AttachmentTimeout = 30 * time.Second
 	}
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
 	}
+	o.MaxPayload = min(o.MaxPayload, 1<<30) // so that sums of it stay numbers
 	if o.MaxBacklog <= 0 {
 		o.MaxBacklog = o.MaxPayload + 1<<20
 	}

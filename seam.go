@@ -11,7 +11,7 @@ import (
 
 func init() {
 	seam.Of = func(server any) seam.Server { return testServer{server.(*Server)} }
-	seam.RawArgs = func(values, attachments [][]byte) any { return RawArgs{values, attachments} }
+	seam.RawArgs = func(values, attachments [][]byte) any { return RawArgs{values: values, attachments: attachments} }
 }
 
 // testServer is a server as the package siotest sees it.

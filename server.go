@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
-	"strings"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,20 +18,25 @@ import (
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
-// Server is a Socket.IO server. Make one with [New]; what it offers for events
-// and broadcasts acts on the namespace "/".
+// Server is a Socket.IO server. Make one with [New]. It is also the namespace
+// "/": all methods of [Namespace] and [Broadcast] act on that.
 type Server struct {
+	*Namespace
+
 	opts    Options
 	reactor *loop.Reactor
 	engine  *engine.Server
 	files   http.Handler // the client bundle; nil if it is not served
 	limits  socketio.Limits
-	root    *Namespace
+	coding  *coding // nil: the one built in
 
-	mu         sync.RWMutex
-	namespaces map[string]*Namespace
-	listeners  []net.Listener
+	mu          sync.RWMutex
+	namespaces  map[string]*Namespace
+	parents     []*ParentNamespace
+	onNamespace []func(*Namespace)
+	listeners   []net.Listener
 
+	ended    chan struct{} // closed when the server begins to end
 	closing  atomic.Bool
 	handlers atomic.Int64 // goroutines that run handlers
 }
@@ -45,7 +52,9 @@ func New(opts *Options) (*Server, error) {
 	s := &Server{
 		opts:       o,
 		namespaces: make(map[string]*Namespace),
+		ended:      make(chan struct{}),
 		limits:     socketio.Limits{Attachments: o.MaxAttachments, Depth: o.MaxDepth},
+		coding:     newCoding(&o),
 	}
 	if o.ClientFiles != nil {
 		s.files = newClientFiles(o.ClientFiles, o.ClientVersion)
@@ -95,7 +104,7 @@ func New(opts *Options) (*Server, error) {
 	for _, l := range reactor.Loops() {
 		l.Local = new(scratch)
 	}
-	s.root = s.Of("/")
+	s.Namespace = s.Of("/")
 	return s, nil
 }
 
@@ -144,12 +153,13 @@ func (s *Server) Addr() net.Addr {
 // left and returns ctx's error. It blocks, and must not be called from a
 // handler.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.closing.Store(true)
+	s.begin()
 	errs := []error{s.reactor.CloseListeners()}
 	s.engine.CloseAll()
 	errs = append(errs,
 		s.await(ctx, func() bool { return s.engine.Sessions() == 0 }),
 		s.await(ctx, func() bool { return s.handlers.Load() == 0 }))
+	s.closeNamespaces()
 	if ctx.Err() == nil {
 		s.reactor.Drain()
 		errs = append(errs, s.await(ctx, func() bool { return s.reactor.Connections() == 0 }))
@@ -161,9 +171,26 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close ends the server at once: clients are cut off, and handlers that are
 // running are not waited for.
 func (s *Server) Close() error {
-	s.closing.Store(true)
+	s.begin()
 	s.engine.CloseAll()
+	s.closeNamespaces()
 	return s.reactor.Stop()
+}
+
+// begin begins the server's end.
+func (s *Server) begin() {
+	if !s.closing.Swap(true) {
+		close(s.ended)
+	}
+}
+
+func (s *Server) closeNamespaces() {
+	s.mu.RLock()
+	all := slices.Collect(maps.Values(s.namespaces))
+	s.mu.RUnlock()
+	for _, ns := range all {
+		ns.close()
+	}
 }
 
 // shutdownPoll is how often Shutdown looks whether it is done.
@@ -182,29 +209,6 @@ func (s *Server) await(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// Of returns the namespace of that name, and makes it if there is none. The
-// leading slash may be left out.
-func (s *Server) Of(name string) *Namespace {
-	if !strings.HasPrefix(name, "/") {
-		name = "/" + name
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ns := s.namespaces[name]
-	if ns == nil {
-		ns = newNamespace(s, name)
-		s.namespaces[name] = ns
-	}
-	return ns
-}
-
-// lookup returns a namespace that clients may connect to, or nil.
-func (s *Server) lookup(name []byte) *Namespace {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.namespaces[string(name)]
-}
-
 // Clients returns how many clients are connected, in whatever namespaces.
 func (s *Server) Clients() int { return s.engine.Sessions() }
 
@@ -220,33 +224,15 @@ func (s *Server) Stats() Stats {
 	return Stats{Sessions: s.engine.Stats(), Connections: s.reactor.Stats()}
 }
 
-// OnConnection is [Namespace.OnConnection] of "/".
-func (s *Server) OnConnection(fn func(s *Socket), opts ...HandlerOption) {
-	s.root.OnConnection(fn, opts...)
+// protect runs a function of the program's. A panic is reported.
+func (s *Server) protect(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.report(nil, &PanicError{v, debug.Stack()})
+		}
+	}()
+	f()
 }
-
-// OnEvent is [Namespace.OnEvent] of "/".
-func (s *Server) OnEvent(event string, handler any, opts ...HandlerOption) error {
-	return s.root.OnEvent(event, handler, opts...)
-}
-
-// Use is [Namespace.Use] of "/".
-func (s *Server) Use(middleware func(s *Socket) error) { s.root.Use(middleware) }
-
-// Emit is [Namespace.Emit] of "/".
-func (s *Server) Emit(event string, args ...any) error { return s.root.Emit(event, args...) }
-
-// To is [Namespace.To] of "/".
-func (s *Server) To(rooms ...string) Broadcast { return s.root.To(rooms...) }
-
-// In is another name for To.
-func (s *Server) In(rooms ...string) Broadcast { return s.root.To(rooms...) }
-
-// Except is [Namespace.Except] of "/".
-func (s *Server) Except(rooms ...string) Broadcast { return s.root.Except(rooms...) }
-
-// Sockets returns the sockets connected to "/".
-func (s *Server) Sockets() []*Socket { return s.root.Sockets() }
 
 func (s *Server) report(sock *Socket, err error) {
 	defer func() {
@@ -285,4 +271,7 @@ func (s opener) OnOpen(session *engine.Session) engine.Receiver {
 }
 
 // scratch is memory that one loop reuses from packet to packet.
-type scratch struct{ args [][]byte }
+type scratch struct {
+	args [][]byte
+	name []byte // of an event that came through a parser
+}

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Hub holds the rooms of one namespace. Its methods may be called from any
@@ -14,6 +15,7 @@ type Hub[T any] struct {
 	everyone shard[T] // one room, "", that all members are in
 	shards   [shardCount]shard[T]
 	batches  sync.Pool // of *batch[T]
+	watcher  atomic.Pointer[func(RoomEvent[T])]
 }
 
 const shardCount = 64
@@ -73,7 +75,7 @@ func (h *Hub[T]) Add(m *Member[T], value T, lane int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.value, m.lane, m.in = value, int32(lane), true
-	m.enter(&h.everyone, "", h.lanes)
+	m.enter(h, &h.everyone, "")
 }
 
 // Remove takes m out of everything. Later joins have no effect.
@@ -82,7 +84,7 @@ func (h *Hub[T]) Remove(m *Member[T]) {
 	defer m.mu.Unlock()
 	m.in = false
 	for _, ms := range m.memberships {
-		ms.leave()
+		ms.leave(h)
 	}
 	m.memberships = nil
 }
@@ -96,7 +98,7 @@ func (h *Hub[T]) Join(m *Member[T], rooms ...string) {
 	}
 	for _, name := range rooms {
 		if m.find(name) < 0 {
-			m.enter(h.shard(name), name, h.lanes)
+			m.enter(h, h.shard(name), name)
 		}
 	}
 }
@@ -107,7 +109,7 @@ func (h *Hub[T]) Leave(m *Member[T], rooms ...string) {
 	defer m.mu.Unlock()
 	for _, name := range rooms {
 		if i := m.find(name); i >= 0 {
-			m.memberships[i].leave()
+			m.memberships[i].leave(h)
 			m.memberships = slices.Delete(m.memberships, i, i+1)
 		}
 	}
@@ -166,6 +168,20 @@ func (h *Hub[T]) RoomCount() int {
 	return n
 }
 
+// RoomNames returns the names of the rooms that have members, in no order.
+func (h *Hub[T]) RoomNames() []string {
+	var names []string
+	for i := range h.shards {
+		s := &h.shards[i]
+		s.mu.Lock()
+		for name := range s.rooms {
+			names = append(names, name)
+		}
+		s.mu.Unlock()
+	}
+	return names
+}
+
 func (s *shard[T]) roomSize(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,27 +202,31 @@ func (m *Member[T]) find(name string) int {
 	return -1
 }
 
-func (m *Member[T]) enter(s *shard[T], name string, lanes int) {
+func (m *Member[T]) enter(h *Hub[T], s *shard[T], name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.rooms[name]
 	if r == nil {
-		r = &room[T]{name: name, shard: s, lanes: make([][]*membership[T], lanes)}
+		r = &room[T]{name: name, shard: s, lanes: make([][]*membership[T], h.lanes)}
 		s.rooms[name] = r
+		h.tell(r, RoomCreated, m)
 	}
 	ms := &membership[T]{member: m, room: r}
 	ms.putIn(m.lane)
 	r.size++
 	m.memberships = append(m.memberships, ms)
+	h.tell(r, RoomJoined, m)
 }
 
-func (ms *membership[T]) leave() {
+func (ms *membership[T]) leave(h *Hub[T]) {
 	s := ms.room.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ms.takeOut()
+	h.tell(ms.room, RoomLeft, ms.member)
 	if ms.room.size--; ms.room.size == 0 {
 		delete(s.rooms, ms.room.name)
+		h.tell(ms.room, RoomDeleted, ms.member)
 	}
 }
 

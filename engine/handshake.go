@@ -21,7 +21,7 @@ func (x *exchange) newSession(id string) *Session {
 	s, r, c := x.server, x.request, x.conn
 	client := s.client(c, r)
 	if !s.hold(client) {
-		x.tooMany("sessions", client, heldRetry)
+		x.tooMany("sessions", "TOO_MANY_SESSIONS", client, heldRetry)
 		return nil
 	}
 	session := &Session{

@@ -31,9 +31,9 @@ const (
 // gate lets one acceptor of a listener through at a time. Were all to wait in
 // Accept, each would go on until it has met the error that one is waiting out.
 type gate struct {
-	mu      sync.Mutex
-	scarce  atomic.Bool // a connection was lost for want of a descriptor
-	context any         // of the listener's connections
+	mu     sync.Mutex
+	scarce atomic.Bool    // a connection was lost for want of a descriptor
+	proxy  *proxySettings // of the listener; nil unless it takes PROXY headers
 }
 
 func (r *Reactor) accept(ln net.Listener) error {
@@ -45,7 +45,7 @@ func (r *Reactor) accept(ln net.Listener) error {
 		refusal = make(chan struct{}, maxRefusing)
 	)
 	if p, ok := ln.(*proxyListener); ok {
-		g.context = &p.settings
+		g.proxy = &p.settings
 	}
 	for range acceptors {
 		wg.Go(func() {
@@ -73,7 +73,7 @@ func (r *Reactor) acceptLoop(ln net.Listener, g *gate, wg *sync.WaitGroup, refus
 			continue
 		}
 		peer, counted := addrPort(c.RemoteAddr()).Addr(), false
-		if g.context == nil { // else it is the client that counts, once it is known
+		if g.proxy == nil { // else it is the client that counts, once it is known
 			var ok bool
 			if ok, counted = r.perAddress.acquire(peer); !ok {
 				r.conns.Add(-1)
@@ -116,14 +116,22 @@ func (r *Reactor) next(ln net.Listener, g *gate) (net.Conn, error) {
 	}
 }
 
+// enrollment is a connection's context on its way to its loop.
+type enrollment struct {
+	proxy   *proxySettings
+	counted bool // in the count of its peer's address
+	opened  bool // the loop has it
+}
+
 // enroll gives a connection to a loop. That duplicates the descriptor and closes c,
 // whatever happens.
 func (r *Reactor) enroll(c net.Conn, g *gate, peer netip.Addr, counted bool) {
-	context := g.context
-	if counted {
-		context = countedPeer{}
+	e := &enrollment{proxy: g.proxy, counted: counted}
+	_, err := r.client.EnrollContext(c, e)
+	if err == nil && !e.opened { // gnet has logged why, and tells nobody else
+		err = errNotOpened
 	}
-	if _, err := r.client.EnrollContext(c, context); err != nil {
+	if err != nil {
 		r.conns.Add(-1)
 		if counted {
 			r.perAddress.counter.Release(peer)
@@ -134,6 +142,8 @@ func (r *Reactor) enroll(c net.Conn, g *gate, peer netip.Addr, counted bool) {
 		}
 	}
 }
+
+var errNotOpened = errors.New("loop: its event loop could not watch it")
 
 // passing says whether accepting may work again later.
 func passing(err error) bool {

@@ -65,6 +65,9 @@ func (r *Reactor) Hold() {
 	}
 }
 
+// Held reports whether the clock is held. Any goroutine may call it.
+func (r *Reactor) Held() bool { return r.clock.held() }
+
 // Release lets a clock that was held run on from where it stands.
 func (r *Reactor) Release() {
 	if !r.clock.held() {

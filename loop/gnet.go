@@ -65,27 +65,20 @@ type gnetHandler struct {
 	reactor *Reactor
 }
 
-// OnOpen makes a Conn of an accepted connection. Its context is an anchor, or the
-// settings of its listener.
+// OnOpen makes a Conn of an accepted connection. Its context is an anchor, or what
+// the acceptor says of it, who waits until OnOpen has returned.
 func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	var (
-		proxy   *proxySettings
-		counted bool
-	)
-	switch ctx := gc.Context().(type) {
-	case *anchor:
+	e, ok := gc.Context().(*enrollment)
+	if !ok {
 		return nil, gnet.None
-	case *proxySettings:
-		proxy = ctx
-	case countedPeer:
-		counted = true
 	}
+	e.opened = true
 	l := h.reactor.byGnet[gc.EventLoop()]
 	c := newConn(l, gc)
-	c.counted = counted
+	c.counted = e.counted
 	gc.SetContext(c)
 	l.beginInput(c)
-	l.protect(c, func() { c.opened(proxy) })
+	l.protect(c, func() { c.opened(e.proxy) })
 	l.endInput(c)
 	return nil, c.action()
 }

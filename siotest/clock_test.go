@@ -91,7 +91,7 @@ func TestAckTimeout(t *testing.T) {
 	io := newServer(t)
 	var got lines
 	io.OnConnection(func(s *sio.Socket) {
-		err := s.EmitAck(5*time.Second, func(_ sio.Reply, err error) { got.add("%v", errors.Is(err, sio.ErrAckTimeout)) }, "question")
+		err := s.Timeout(5*time.Second).EmitAck(func(_ sio.Reply, err error) { got.add("%v", errors.Is(err, sio.ErrAckTimeout)) }, "question")
 		if err != nil {
 			t.Error(err)
 		}
@@ -113,7 +113,7 @@ func TestOrder(t *testing.T) {
 	start := srv.Now()
 	io.OnConnection(func(s *sio.Socket) {
 		for _, d := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second} {
-			if err := s.EmitAck(d, func(sio.Reply, error) { got.add("%v", srv.Now().Sub(start)) }, "question"); err != nil {
+			if err := s.Timeout(d).EmitAck(func(sio.Reply, error) { got.add("%v", srv.Now().Sub(start)) }, "question"); err != nil {
 				t.Error(err)
 			}
 		}

@@ -38,7 +38,7 @@ func nodeTool(t *testing.T) string {
 	if err != nil {
 		t.Fatal("node is not installed: `apt-get install nodejs npm`, then `make tools`")
 	}
-	for _, module := range []string{"socket.io-client", "socket.io-client-2", "engine.io-client", "engine.io-client-3", "playwright-core"} {
+	for _, module := range []string{"socket.io-client", "socket.io-client-2", "engine.io-client", "engine.io-client-3", "playwright-core", "socket.io-msgpack-parser"} {
 		needFile(t, filepath.Join(nodeClients, "node_modules", module, "package.json"), "make tools")
 	}
 	return node
