@@ -87,22 +87,84 @@ func TestConnectTimeout(t *testing.T) {
 	}
 }
 
+// However the server waits for acknowledgements, it does so by its clock.
 func TestAckTimeout(t *testing.T) {
-	io := newServer(t)
-	var got lines
-	io.OnConnection(func(s *sio.Socket) {
-		err := s.Timeout(5*time.Second).EmitAck(func(_ sio.Reply, err error) { got.add("%v", errors.Is(err, sio.ErrAckTimeout)) }, "question")
-		if err != nil {
-			t.Error(err)
+	const limit = 5 * time.Second
+	for name, ask := range map[string]func(io *sio.Server, s *sio.Socket, done func(error)) error{
+		"EmitAck": func(_ *sio.Server, s *sio.Socket, done func(error)) error {
+			return s.Timeout(limit).EmitAck(func(_ sio.Reply, err error) { done(err) }, "question")
+		},
+		"EmitWithAck": func(_ *sio.Server, s *sio.Socket, done func(error)) error {
+			_, err := s.Timeout(limit).EmitWithAck(t.Context(), "question")
+			done(err)
+			return nil
+		},
+		"to a room": func(io *sio.Server, s *sio.Socket, done func(error)) error {
+			_, err := io.To(s.ID()).Timeout(limit).EmitWithAck(t.Context(), "question")
+			done(err)
+			return nil
+		},
+		"to a room, by default": func(io *sio.Server, s *sio.Socket, done func(error)) error {
+			_, err := io.To(s.ID()).EmitWithAck(t.Context(), "question")
+			done(err)
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			io := newServer(t, func(o *sio.Options) { o.AckTimeout = limit })
+			var got lines
+			io.OnConnection(func(s *sio.Socket) {
+				if err := ask(io, s, func(err error) { got.add("%v", err != nil) }); err != nil {
+					t.Error(err)
+				}
+			})
+			srv := siotest.Start(t, io)
+			c := srv.Connect(t)
+			c.Expect("question")
+			srv.Advance(limit - time.Millisecond)
+			got.want(t)
+			srv.Advance(time.Millisecond)
+			got.want(t, "true")
+		})
+	}
+}
+
+// Who comes back in time goes on with what it missed; a moment later, it is new.
+func TestRecoveryInTime(t *testing.T) {
+	onEach(t, func(t on) {
+		const limit = 2 * time.Minute
+		io := newServer(t, func(o *sio.Options) {
+			o.ConnectionStateRecovery = &sio.Recovery{MaxDisconnectionDuration: limit}
+		})
+		srv := siotest.Start(t, io)
+		c := srv.Connect(t, t.transport)
+		emit := func(n int) {
+			if err := io.Emit("news", n); err != nil {
+				t.Error(err)
+			}
+		}
+		emit(0)
+		c.Expect("news")
+		for _, tt := range []struct {
+			away      time.Duration
+			recovered bool
+		}{{limit - time.Millisecond, true}, {limit + time.Millisecond, false}} {
+			c.Cut()
+			srv.Wait()
+			emit(1)
+			srv.Advance(tt.away)
+			c.Reconnect()
+			if c.Recovered() != tt.recovered {
+				t.Errorf("after %v: recovered is %v", tt.away, c.Recovered())
+			}
+			if tt.recovered {
+				c.Expect("news")
+			}
+			c.ExpectNone()
+			emit(2)
+			c.Expect("news")
 		}
 	})
-	srv := siotest.Start(t, io)
-	c := srv.Connect(t)
-	c.Expect("question")
-	srv.Advance(5*time.Second - time.Millisecond)
-	got.want(t)
-	srv.Advance(time.Millisecond)
-	got.want(t, "true")
 }
 
 // Timers fire in order, and what one leads to has happened before the next.

@@ -20,7 +20,7 @@ import (
 // webSocket is the transport of that name.
 type webSocket struct {
 	conn net.Conn
-	in   *bufio.Reader
+	in   io.Reader  // conn, but for what came behind the handshake's answer
 	mu   sync.Mutex // one message at a time is written
 }
 
@@ -55,10 +55,11 @@ func (d *dialing) webSocket(ctx context.Context, sid string) (*webSocket, error)
 	case err != nil:
 		return nil, fmt.Errorf("opening a WebSocket: %w", err)
 	}
-	if in == nil {
-		in = bufio.NewReader(conn)
+	w := &webSocket{conn: conn, in: conn}
+	if in != nil {
+		w.in = io.MultiReader(io.LimitReader(in, int64(in.Buffered())), conn)
 	}
-	return &webSocket{conn: conn, in: in}, nil
+	return w, nil
 }
 
 func (w *webSocket) read() (message, error) {

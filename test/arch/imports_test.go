@@ -45,7 +45,6 @@ var rules = []rule{
 	{dir: "codec/socketio", not: inputOutput},
 	{dir: "codec/msgpack", ours: []string{"codec/socketio"}, not: inputOutput}, // and nothing has to import it
 	{dir: "internal", not: inputOutput},
-	{dir: "internal/testclient", not: reactor}, // it is a client: sockets and frames are its trade
 	{dir: "loop", ours: []string{"internal"}},
 	{dir: "engine", ours: []string{"loop", "codec/engineio", "internal"}, not: reactor},
 	{dir: "broadcast", ours: []string{"internal"}, not: append([]string{"encoding/json", "github.com/bytedance/sonic"}, inputOutput...)},
@@ -66,6 +65,7 @@ var rules = []rule{
 		ours: []string{".", "clientbundle"},
 		not:  append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...),
 	},
+	{dir: "cmd/sio-gnet/internal/apps/apptest", ours: []string{".", "siotest", "cmd/sio-gnet/internal/apps"}, not: reactor},
 	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: slices.Concat(reactor, frames)},
 	{dir: "test", ours: []string{".", "codec/msgpack"}},
 	// It serves bare Engine.IO, too, as nothing else does.
