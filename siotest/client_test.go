@@ -13,6 +13,7 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
+	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
@@ -287,6 +288,24 @@ func TestEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A client that leaves asks for nothing behind its goodbye.
+func TestCleanDisconnect(t *testing.T) {
+	onEach(t, func(t on) {
+		io := newServer(t, func(o *sio.Options) {
+			o.Hooks.ConnectionError = func(err *engine.ConnectionError) { t.Errorf("refused: %v", err) }
+		})
+		srv := siotest.Start(t, io)
+		for range 20 {
+			c := srv.Connect(t, t.transport)
+			c.Disconnect()
+		}
+		srv.Wait()
+		if n := io.Clients(); n != 0 {
+			t.Errorf("%d clients are left", n)
+		}
+	})
 }
 
 func TestReconnect(t *testing.T) {

@@ -177,6 +177,27 @@ func TestForeignConnection(t *testing.T) {
 	}
 }
 
+// A connection that the test leaves open does not keep the server from its end:
+// then, its timeouts run again.
+func TestLeftConnection(t *testing.T) {
+	var conn net.Conn
+	got := run(t, func(tb *failing) {
+		srv := siotest.Start(tb, newServer(t))
+		var err error
+		if conn, err = srv.DialContext(t.Context(), "", ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		srv.Wait()
+	})
+	conn.Close()
+	if got != "" {
+		t.Errorf("the test is told %q", got)
+	}
+}
+
 // After the end, nothing is accepted.
 func TestDialAfterTheEnd(t *testing.T) {
 	var srv *siotest.Server
