@@ -19,9 +19,9 @@ type crowd struct {
 	sockets map[string]*sio.Socket
 }
 
-func gather(t *testing.T) *crowd {
+func gather(t *testing.T, opts ...func(*sio.Options)) *crowd {
 	t.Helper()
-	f := &crowd{serve(t), make(map[string]*siotest.Conn), make(map[string]*sio.Socket)}
+	f := &crowd{serve(t, opts...), make(map[string]*siotest.Conn), make(map[string]*sio.Socket)}
 	for name, rooms := range map[string][]string{"a": {"red"}, "b": {"red", "blue"}, "c": {"blue"}, "d": nil} {
 		c, s := f.connect(t)
 		s.Join(rooms...)
@@ -131,7 +131,7 @@ func TestRooms(t *testing.T) {
 func TestNamespacesAreApart(t *testing.T) {
 	f := serve(t)
 	admin := f.Of("/admin")
-	c := f.dial(t)
+	c := dialAt(t, f.addr)
 	root := f.Of("/").Socket(c.Join("/", ""))
 	other := admin.Socket(c.Join("/admin", ""))
 	root.Join("room")
@@ -240,7 +240,7 @@ func TestJoinAndLeaveDuringBroadcasts(t *testing.T) {
 	for range clients {
 		members.Go(func() {
 			for range 10 {
-				c, id := f.enter(t)
+				c, id := enterAt(t, f.addr, "/")
 				s := f.Of("/").Socket(id)
 				s.Join("room")
 				for range 5 {

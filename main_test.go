@@ -36,6 +36,20 @@ func eventually(tb testing.TB, what string, holds func() bool) {
 	}
 }
 
+// dialAt opens a connection that joins nothing yet.
+func dialAt(tb testing.TB, addr string, opts ...siotest.Option) *siotest.Conn {
+	tb.Helper()
+	return siotest.Open(tb, "http://"+addr, opts...)
+}
+
+// enterAt joins a namespace and returns the client with the socket's id.
+func enterAt(tb testing.TB, addr, namespace string) (c *siotest.Conn, id string) {
+	tb.Helper()
+	c = dialAt(tb, addr)
+	id = c.Join(namespace, "")
+	return c, id
+}
+
 // fixture is a server under test, and what its OnError was told.
 type fixture struct {
 	*sio.Server
@@ -88,15 +102,13 @@ func oneLoop(o *sio.Options) { o.Loops = 1 }
 // dial opens a connection that joins nothing yet.
 func (f *fixture) dial(tb testing.TB, opts ...siotest.Option) *siotest.Conn {
 	tb.Helper()
-	return siotest.Open(tb, "http://"+f.addr, opts...)
+	return dialAt(tb, f.addr, opts...)
 }
 
 // enter joins "/" and returns the client with the socket's id.
 func (f *fixture) enter(tb testing.TB) (c *siotest.Conn, id string) {
 	tb.Helper()
-	c = f.dial(tb)
-	id = c.Join("/", "")
-	return c, id
+	return enterAt(tb, f.addr, "/")
 }
 
 // connect joins "/" and returns the client with the server's socket.
@@ -181,6 +193,12 @@ func (r *recorder) text() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return strings.Join(r.lines, "\n")
+}
+
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.lines)
 }
 
 // want waits until these lines are there, and fails on others.

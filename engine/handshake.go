@@ -82,6 +82,8 @@ func (x *exchange) openWebSocket(id string) {
 	}
 	s, c := x.server, x.conn
 	if err := c.AcceptWebSocket(hs, x.acceptHeader(true), (*socketStream)(session)); err != nil {
+		session.state = stateClosed // for whoever has found it meanwhile
+		session.over.Store(true)
 		s.forget(session)
 		s.opts.Logger.Debug("engine: websocket not accepted", "error", err)
 		return

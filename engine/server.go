@@ -54,6 +54,7 @@ var (
 func New(opts Options, h Handler) *Server {
 	opts = opts.withDefaults()
 	opts.Path = "/" + strings.Trim(opts.Path, "/")
+	opts.Hooks = opts.Hooks.guarded(opts.Logger)
 	clients := clientaddr.New(clientaddr.Options{
 		Trusted: opts.TrustedProxies, TrustUnix: opts.TrustUnixPeers, Forwarded: opts.UseForwarded,
 	})

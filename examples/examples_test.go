@@ -90,6 +90,20 @@ func start(t *testing.T, name string) (addr string) {
 	return addr
 }
 
+// dialAt opens a connection that joins nothing yet.
+func dialAt(tb testing.TB, addr string) *siotest.Conn {
+	tb.Helper()
+	return siotest.Open(tb, "http://"+addr)
+}
+
+// enterAt joins "/" and returns the client with the socket's id.
+func enterAt(tb testing.TB, addr string) (c *siotest.Conn, id string) {
+	tb.Helper()
+	c = dialAt(tb, addr)
+	id = c.Join("/", "")
+	return c, id
+}
+
 // eventually waits until a condition holds.
 func eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
@@ -119,6 +133,10 @@ func TestExamplesServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	list, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
 	for _, entry := range entries {
 		if _, err := os.Stat(filepath.Join(entry.Name(), "main.go")); !entry.IsDir() || err != nil {
@@ -130,7 +148,14 @@ func TestExamplesServe(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(entry.Name(), "README.md")); err != nil {
 				t.Error(err)
 			}
-			if c := siotest.Open(t, "http://"+start(t, entry.Name())); c.SID() == "" {
+			if !bytes.Contains(list, []byte("]("+entry.Name()+"/")) {
+				t.Error("README.md does not list it")
+			}
+			addr := start(t, entry.Name())
+			if notSocketIO[entry.Name()] {
+				return
+			}
+			if c := siotest.Open(t, "http://"+addr); c.SID() == "" {
 				t.Error("the handshake has no session id")
 			}
 		})
@@ -139,6 +164,9 @@ func TestExamplesServe(t *testing.T) {
 		t.Error("there are no examples")
 	}
 }
+
+// notSocketIO are the examples that serve something else.
+var notSocketIO = map[string]bool{"engine": true}
 
 func TestHello(t *testing.T) {
 	c := siotest.Open(t, "http://"+start(t, "hello"))

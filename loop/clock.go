@@ -127,7 +127,7 @@ func (r *Reactor) Look(ctx context.Context) (Activity, error) {
 			return Activity{}, err // a may still be written to
 		}
 	}
-	a.Serving = int(r.serving.Load())
+	a.Serving = r.Handlers()
 	return a, nil
 }
 

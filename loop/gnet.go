@@ -49,6 +49,9 @@ func (r *Reactor) anchorLoops() error {
 			return errors.Join(fmt.Errorf("loop: anchor: %w", err), unix.Close(a.peer))
 		}
 		a.loop.gnet = gc.EventLoop()
+		if a.loop.epoll, err = findPoller(a.loop.gnet, gc); err != nil {
+			r.opts.Logger.Warn("loop: the input of http handlers can't be paused", "error", err)
+		}
 		r.byGnet[a.loop.gnet] = a.loop
 		r.loops = append(r.loops, a.loop)
 	}

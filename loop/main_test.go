@@ -141,6 +141,11 @@ type fixture struct {
 // has one loop unless the test wants more.
 func start(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	tb.Helper()
+	return startWith(tb, h, change...)
+}
+
+func startWith(tb testing.TB, h Handler, change ...func(o *Options)) *fixture {
+	tb.Helper()
 	f := &fixture{log: new(logRecorder), served: make(chan error, 8)}
 	o := Options{Loops: 1, Logger: slog.New(f.log)}
 	for _, c := range change {
@@ -164,7 +169,12 @@ func start(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 // serve starts a reactor that serves a free port.
 func serve(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	tb.Helper()
-	f := start(tb, h, change...)
+	return serveWith(tb, h, change...)
+}
+
+func serveWith(tb testing.TB, h Handler, change ...func(o *Options)) *fixture {
+	tb.Helper()
+	f := startWith(tb, h, change...)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)

@@ -207,7 +207,6 @@ func TestRealTimeDoesNothing(t *testing.T) {
 func TestOtherTimes(t *testing.T) {
 	io := newServer(t, func(o *sio.Options) {
 		o.HandshakesPerSecond, o.TrustUnixPeers = 1, true
-		o.Handler = http.NotFoundHandler()
 	})
 	srv := siotest.Start(t, io)
 	from := siotest.Header("X-Forwarded-For", "192.0.2.1")

@@ -36,8 +36,11 @@ func (s *Server) look() (state, error) {
 // quiet reports whether there is nothing to do but for handlers that may be
 // blocked.
 func (s state) quiet() bool {
-	return s.Flushing == 0 && s.Hooks == 0 && s.Serving == 0 && s.working == 0 && s.inFlight == 0
+	return s.Flushing == 0 && s.Hooks == 0 && s.working == 0 && s.inFlight == 0
 }
+
+// handlers returns how many handlers run, of events and of HTTP.
+func (s state) handlers() int { return s.Handlers + s.Serving }
 
 func (s state) String() string {
 	var parts []string
@@ -86,7 +89,7 @@ func (s *Server) settle() error {
 		switch {
 		case !same || !now.quiet():
 			blocked = 0
-		case now.Handlers == 0:
+		case now.handlers() == 0:
 			return nil
 		case !handlersBlocked():
 			blocked = 0
@@ -95,7 +98,7 @@ func (s *Server) settle() error {
 				return nil
 			}
 		}
-		if now.quiet() && now.Handlers == 0 {
+		if now.quiet() && now.handlers() == 0 {
 			continue // one more look may do
 		}
 		pause(now)
@@ -104,7 +107,7 @@ func (s *Server) settle() error {
 
 // pause lets others do something.
 func pause(now state) {
-	if now.Handlers > 0 {
+	if now.handlers() > 0 {
 		time.Sleep(time.Millisecond)
 		return
 	}
@@ -135,7 +138,9 @@ func handlersBlocked() bool {
 
 // isHandler reports whether a goroutine was started to run handlers.
 func isHandler(frames string) bool {
-	return strings.Contains(frames, rootPath+".(*eventQueue).work(") || strings.Contains(frames, rootPath+".(*ackWait).finish")
+	return strings.Contains(frames, rootPath+".(*eventQueue).work(") || strings.Contains(frames, rootPath+".(*ackWait).settle") ||
+		strings.Contains(frames, "net/http.(*conn).serve(") &&
+			(strings.Contains(frames, rootPath+"/loop.newFront") || strings.Contains(frames, rootPath+"/loop.(*frontConn)"))
 }
 
 // waits reports whether a goroutine's status, as runtime.Stack has it, says that

@@ -67,6 +67,7 @@ var rules = []rule{
 	},
 	{dir: "cmd/sio-gnet/internal/apps/apptest", ours: []string{".", "siotest", "cmd/sio-gnet/internal/apps"}, not: reactor},
 	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: slices.Concat(reactor, frames)},
+	{dir: "examples/engine", ours: []string{"engine", "loop"}, not: slices.Concat(reactor, frames)},
 	{dir: "test", ours: []string{".", "codec/msgpack"}},
 	// It serves bare Engine.IO, too, as nothing else does.
 	{dir: "test/conformance", ours: []string{".", "engine", "loop"}, not: slices.Concat([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames)},

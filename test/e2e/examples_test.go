@@ -1,0 +1,17 @@
+package e2e
+
+import (
+	"os/exec"
+	"testing"
+)
+
+// TestExamplePages drives the pages of the examples in Chromium.
+func TestExamplePages(t *testing.T) {
+	node, chromium := nodeTool(t), chromiumTool(t)
+	programs := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../../examples/...").CombinedOutput(); err != nil {
+		t.Fatalf("building the examples: %v\n%s", err, out)
+	}
+	runChecks(t, nodeClients, node, "examples.mjs",
+		"--examples", programs, "--chromium", chromium, "--screenshots", t.TempDir())
+}
