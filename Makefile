@@ -98,8 +98,8 @@ cover: tools client ## test coverage of all packages, as .cache/cover.html
 	@go tool cover -func=$(CACHE)/cover.out | tail -n 1
 
 .PHONY: screenshots
-screenshots: tools client ## draw docs/images/chat.png anew
-	@UPDATE_SCREENSHOTS=1 go test -count=1 -run '^TestBrowser$$' ./test/e2e
+screenshots: tools client ## draw the pictures in docs/images anew
+	@UPDATE_SCREENSHOTS=1 go test -count=1 -run '^(TestBrowser|TestExamplePages)$$' ./test/e2e
 
 ##@ Tools
 

@@ -12,6 +12,7 @@ import (
 	sio "github.com/sio-gnet/sio-gnet"
 )
 
+// TestAck shows S6.6.
 func TestAck(t *testing.T) {
 	f := serve(t)
 	f.on(t, "none", func(ack sio.Ack) error { return ack.Send() })
@@ -68,6 +69,7 @@ func TestAckThatIsKept(t *testing.T) {
 	c.Want(`431["kept"]`, `432["right"]`)
 }
 
+// TestAckAfterTheEnd shows what we do in place of the weakness in S6.6.
 func TestAckAfterTheEnd(t *testing.T) {
 	f := serve(t)
 	acks := make(chan sio.Ack, 1)
@@ -85,6 +87,7 @@ func TestAckAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestEmitWithAck shows S6.3 and S6.5.
 func TestEmitWithAck(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -143,6 +146,7 @@ func TestEmitWithAck(t *testing.T) {
 	}
 }
 
+// TestEmitAck shows S6.4, and what we do in place of S16.4.
 func TestEmitAck(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)

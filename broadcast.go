@@ -95,7 +95,9 @@ func (b Broadcast) EmitRaw(event string, args RawArgs) error {
 	}
 	var errs []error // an adapter that fails must not keep the event from other namespaces
 	for _, ns := range b.namespaces() {
-		errs = append(errs, b.on(ns).emitRaw(event, args))
+		if err := b.on(ns).emitRaw(event, args); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -120,18 +122,22 @@ func (b Broadcast) emitRaw(event string, args RawArgs) error {
 
 // emitHere emits an event to this server's sockets.
 func (b Broadcast) emitHere(event string, args RawArgs) error {
-	send := func(p packet) error {
-		b.send(p, b.observation(event, args))
-		return nil
-	}
 	if b.ns.log != nil && !b.volatile {
-		return b.ns.log.emit(b.ns, event, args, b.audience(), send)
+		return b.emitRecorded(event, args)
 	}
 	p, err := encodeRawEvent(b.ns, event, args, 0, false)
-	if err != nil {
-		return err
+	if err == nil {
+		b.send(p, b.observation(event, args))
 	}
-	return send(p)
+	return err
+}
+
+// emitRecorded is emitHere for an event that clients can recover.
+func (b Broadcast) emitRecorded(event string, args RawArgs) error {
+	return b.ns.log.emit(b.ns, event, args, b.audience(), func(p packet) error {
+		b.send(p, b.observation(event, args))
+		return nil
+	})
 }
 
 // namespaces returns those that b is about: one, or a parent's children.

@@ -82,15 +82,15 @@ var packetViolations = []struct {
 	send func(*siotest.Conn)
 	want error
 }{
-	{"S2.7: an invalid payload", sendsText(`42[]`), socketio.ErrInvalidPayload},
-	{"S2.7: broken JSON", sendsText(`42["a`), socketio.ErrInvalidPayload},
-	{"S2.8: a reserved name", sendsText(`42["disconnect"]`), socketio.ErrInvalidPayload},
-	{"S2.9: an unknown type", sendsText("49"), socketio.ErrUnknownType},
-	{"S2.10: no count", sendsText("45"), socketio.ErrIllegalAttachments},
-	{"S2.10: too many attachments", sendsText(`4511-["a"]`), socketio.ErrTooManyAttachments},
-	{"S2.11: text while attachments are due", sendsText(`451-["a"]`, `42["a"]`), socketio.ErrPlaintextDuringReassembly},
-	{"S2.11: text of another namespace while attachments are due", sendsText(`451-["a"]`, `42/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
-	{"S2.11: a second header while attachments are due", sendsText(`451-["a"]`, `451-/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
+	{"S2.7: an invalid payload", sendTexts(`42[]`), socketio.ErrInvalidPayload},
+	{"S2.7: broken JSON", sendTexts(`42["a`), socketio.ErrInvalidPayload},
+	{"S2.8: a reserved name", sendTexts(`42["disconnect"]`), socketio.ErrInvalidPayload},
+	{"S2.9: an unknown type", sendTexts("49"), socketio.ErrUnknownType},
+	{"S2.10: no count", sendTexts("45"), socketio.ErrIllegalAttachments},
+	{"S2.10: too many attachments", sendTexts(`4511-["a"]`), socketio.ErrTooManyAttachments},
+	{"S2.11: text while attachments are due", sendTexts(`451-["a"]`, `42["a"]`), socketio.ErrPlaintextDuringReassembly},
+	{"S2.11: text of another namespace while attachments are due", sendTexts(`451-["a"]`, `42/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
+	{"S2.11: a second header while attachments are due", sendTexts(`451-["a"]`, `451-/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
 	{"S2.11: an attachment of nothing", func(c *siotest.Conn) { c.SendBinary([]byte("x")) }, socketio.ErrUnexpectedBinary},
 	{"S2.11: one attachment too many", func(c *siotest.Conn) {
 		c.Send(`451-["a"]`)
@@ -101,19 +101,19 @@ var packetViolations = []struct {
 	{"S2.12: a negative num", withAttachment(`451-["a",{"_placeholder":true,"num":-1}]`), socketio.ErrIllegalAttachments},
 	{"S2.12: a num too large", withAttachment(`451-["a",{"_placeholder":true,"num":1}]`), socketio.ErrIllegalAttachments},
 	{"S2.12: half a num, which the reference takes", withAttachment(`451-["a",{"_placeholder":true,"num":0.5}]`), socketio.ErrIllegalAttachments},
-	{"S2.13: what is wrong with the header is found at once", sendsText(`450-["a"]`), socketio.ErrIllegalAttachments},
-	{"S2.14: an event without payload", sendsText("42"), socketio.ErrInvalidPayload},
-	{"S2.14: an acknowledgement without id", sendsText("43[]"), socketio.ErrInvalidID},
-	{"S2.14: a huge id", sendsText(`42` + strings.Repeat("9", 30) + `["a"]`), socketio.ErrInvalidID},
-	{"S2.14: an empty message", sendsText("4"), socketio.ErrUnknownType},
-	{"S16.1: 10,000 levels", sendsText(`42["a",` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "]"), socketio.ErrNestingTooDeep},
+	{"S2.13: what is wrong with the header is found at once", sendTexts(`450-["a"]`), socketio.ErrIllegalAttachments},
+	{"S2.14: an event without payload", sendTexts("42"), socketio.ErrInvalidPayload},
+	{"S2.14: an acknowledgement without id", sendTexts("43[]"), socketio.ErrInvalidID},
+	{"S2.14: a huge id", sendTexts(`42` + strings.Repeat("9", 30) + `["a"]`), socketio.ErrInvalidID},
+	{"S2.14: an empty message", sendTexts("4"), socketio.ErrUnknownType},
+	{"S16.1: 10,000 levels", sendTexts(`42["a",` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "]"), socketio.ErrNestingTooDeep},
 	{"S16.3: attachments over the limit", func(c *siotest.Conn) {
 		c.Send(`453-["a"]`)
 		c.SendBinary(make([]byte, 90_000), make([]byte, 90_000), make([]byte, 90_000))
 	}, socketio.ErrTooLarge},
 }
 
-func sendsText(packets ...string) func(*siotest.Conn) {
+func sendTexts(packets ...string) func(*siotest.Conn) {
 	return func(c *siotest.Conn) { c.Send(packets...) }
 }
 

@@ -57,6 +57,7 @@ func (cl *cluster) want(t *testing.T, packet string, servers ...int) {
 	}
 }
 
+// TestClusterBroadcasts shows S15.3: a server ignores what it has sent itself.
 func TestClusterBroadcasts(t *testing.T) {
 	cl := startCluster(t, 3)
 	f, s := cl.nodes[0], cl.sockets[0]
@@ -165,8 +166,8 @@ func TestClusterAcks(t *testing.T) {
 		c.Want(`420["q",1]`)
 		c.Send(fmt.Sprintf(`430["answer %d"]`, i))
 	}
-	if g := <-got; g.err != nil || !slices.Equal(texts(t, g.replies), []string{"answer 0", "answer 1", "answer 2"}) {
-		t.Errorf("answers %v, %v", texts(t, g.replies), g.err)
+	if g := <-got; g.err != nil || !slices.Equal(firstTexts(t, g.replies), []string{"answer 0", "answer 1", "answer 2"}) {
+		t.Errorf("answers %v, %v", firstTexts(t, g.replies), g.err)
 	}
 	if g := <-survey(t.Context(), cl.nodes[0].To("nobody")); g.err != nil || len(g.replies) != 0 {
 		t.Errorf("nobody: %v, %v", g.replies, g.err)
@@ -208,8 +209,8 @@ func TestClusterAcksThatAreMissing(t *testing.T) {
 			}
 			g := <-got
 			wantAckError(t, g.err, 3, tc.answered, tc.why)
-			if !slices.Equal(texts(t, g.replies), []string{"0", "1"}) {
-				t.Errorf("answers %v", texts(t, g.replies))
+			if !slices.Equal(firstTexts(t, g.replies), []string{"0", "1"}) {
+				t.Errorf("answers %v", firstTexts(t, g.replies))
 			}
 		})
 	}
@@ -388,6 +389,7 @@ func TestServerSideEmit(t *testing.T) {
 }
 
 // The answers of servers: one of each, or none of those that can't give one.
+// Shows S15.5.
 func TestServerSideAcks(t *testing.T) {
 	const (
 		answers = iota // with its number
@@ -458,7 +460,7 @@ func TestServerSideAcks(t *testing.T) {
 			}
 			defer cancel()
 			replies, err := cl.nodes[0].ServerSideEmitWithAck(ctx, "q", "text")
-			if got := texts(t, replies); !slices.Equal(got, tc.want) {
+			if got := firstTexts(t, replies); !slices.Equal(got, tc.want) {
 				t.Errorf("answers %v, want %v", got, tc.want)
 			}
 			me, missing := errors.AsType[*broadcast.MissingError](err)
@@ -495,6 +497,7 @@ func TestServerSideAckTimeout(t *testing.T) {
 }
 
 // Alone, there is nobody to emit to.
+// Shows S1.4: without an adapter there is one server.
 func TestServerSideEmitAlone(t *testing.T) {
 	f := serve(t)
 	if err := f.OnServerSide("e", func() { t.Error("called") }); err != nil {

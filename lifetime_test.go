@@ -89,7 +89,7 @@ func TestDisconnecting(t *testing.T) {
 		s.OnDisconnecting(note("one more"))
 	})
 	c.Send("41")
-	watcher.Want(fmt.Sprintf(`42["left","%s"]`, s.ID()))
+	watcher.Want(fmt.Sprintf(`42["left",%q]`, s.ID()))
 	got.want(t, "disconnecting 2 false 1 true", "one more 2 false 1 true", "disconnect 0 false 1 true")
 	s.OnDisconnecting(note("late"))
 	got.want(t, "disconnecting 2 false 1 true", "one more 2 false 1 true", "disconnect 0 false 1 true", "late 0 false 1 true")

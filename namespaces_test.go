@@ -16,7 +16,7 @@ import (
 func TestNamesOfNamespaces(t *testing.T) {
 	f := serve(t)
 	root := f.Of("/")
-	if f.Of("") != root || f.Server.Namespace != root || root.Name() != "/" {
+	if f.Of("") != root || f.Namespace != root || root.Name() != "/" {
 		t.Errorf("%q is not the root", f.Of("").Name())
 	}
 	if ns := f.Of("x"); f.Of("/x") != ns || ns.Name() != "/x" {
@@ -96,7 +96,7 @@ func TestMiddlewaresOfNamespaces(t *testing.T) {
 	f := serve(t)
 	var asked recorder
 	entered, release := make(chan struct{}), make(chan struct{})
-	f.Use(func(s *sio.Socket) error { asked.add("/"); return nil })
+	f.Use(func(*sio.Socket) error { asked.add("/"); return nil })
 	a := f.Of("/a")
 	a.Use(func(s *sio.Socket) error {
 		asked.add("/a")
@@ -147,8 +147,8 @@ func TestRefusals(t *testing.T) {
 			refusals <- tc.err
 			c.Send("40")
 			c.Want(tc.want)
-			if f.SocketCount() != 0 || f.RoomSize("room") != 0 || len(f.Namespace.Rooms()) != 0 {
-				t.Errorf("%d sockets, rooms %v are left", f.SocketCount(), f.Namespace.Rooms())
+			if f.SocketCount() != 0 || f.RoomSize("room") != 0 || len(f.Rooms()) != 0 {
+				t.Errorf("%d sockets, rooms %v are left", f.SocketCount(), f.Rooms())
 			}
 		})
 	}

@@ -140,7 +140,7 @@ func TestRemoteSocket(t *testing.T) {
 	reply := make(chan error, 1)
 	go func() {
 		r, err := r.EmitWithAck(t.Context(), "q")
-		if err == nil && texts(t, []sio.Reply{r})[0] != "one" {
+		if err == nil && firstTexts(t, []sio.Reply{r})[0] != "one" {
 			err = errors.New("another answer")
 		}
 		reply <- err
@@ -243,5 +243,5 @@ func TestOperationsWhileSocketsComeAndGo(t *testing.T) {
 	for range 4 {
 		<-done
 	}
-	eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Namespace.Rooms()) == 0 })
+	eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Rooms()) == 0 })
 }

@@ -499,7 +499,7 @@ func TestParentOperations(t *testing.T) {
 		clients[ns].Want(fmt.Sprintf(`42%s,0["q"]`, ns))
 		clients[ns].Send(fmt.Sprintf(`43%s,0["%s"]`, ns, ns))
 	}
-	if got := texts(t, <-answers); !slices.Equal(got, members) {
+	if got := firstTexts(t, <-answers); !slices.Equal(got, members) {
 		t.Errorf("answers %v", got)
 	}
 
@@ -528,8 +528,8 @@ func TestParentOperations(t *testing.T) {
 	clients["/static"].Want(`42/static,["end"]`) // and nothing before
 }
 
-// texts returns the first argument of each reply, sorted.
-func texts(tb testing.TB, replies []sio.Reply) []string {
+// firstTexts returns the first argument of each reply, sorted.
+func firstTexts(tb testing.TB, replies []sio.Reply) []string {
 	tb.Helper()
 	var all []string
 	for _, r := range replies {

@@ -69,15 +69,15 @@ func TestRoomsAreListed(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
 	s.Join("a", "b")
-	if got := slices.Sorted(slices.Values(f.Namespace.Rooms())); !slices.Equal(got, slices.Sorted(slices.Values([]string{s.ID(), "a", "b"}))) {
+	if got := slices.Sorted(slices.Values(f.Rooms())); !slices.Equal(got, slices.Sorted(slices.Values([]string{s.ID(), "a", "b"}))) {
 		t.Errorf("rooms %v", got)
 	}
 	s.Leave("a")
-	if f.RoomSize("a") != 0 || len(f.Namespace.Rooms()) != 2 {
-		t.Errorf("rooms %v", f.Namespace.Rooms())
+	if f.RoomSize("a") != 0 || len(f.Rooms()) != 2 {
+		t.Errorf("rooms %v", f.Rooms())
 	}
 	c.Close()
-	eventually(t, "no rooms", func() bool { return len(f.Namespace.Rooms()) == 0 })
+	eventually(t, "no rooms", func() bool { return len(f.Rooms()) == 0 })
 }
 
 // A function that panics, or is slow, harms neither the others nor the rooms.

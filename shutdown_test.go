@@ -17,6 +17,7 @@ import (
 
 // Shutdown lets what was emitted reach the clients, tells the handlers why, and
 // waits for them.
+// Shows S8.9 and S13.4.
 func TestShutdown(t *testing.T) {
 	f := serve(t)
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -75,6 +76,7 @@ func TestShutdownInBoundedTime(t *testing.T) {
 	close(release)
 }
 
+// TestClose shows S8.9.
 func TestClose(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -100,6 +102,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestServeSeveralListeners shows what takes the place of S1.1.
 func TestServeSeveralListeners(t *testing.T) {
 	f := serve(t)
 	f.on(t, "echo", echo)

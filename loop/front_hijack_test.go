@@ -87,13 +87,11 @@ func TestHijack(t *testing.T) {
 	})
 	t.Run("the reactor drains", func(t *testing.T) {
 		f := serveHTTP(t, f.front.router.(fronted).h.ServeHTTP)
-		c, late := f.dial(t), f.dial(t)
+		c := f.dial(t)
 		c.send(get("/hijack"))
 		wantLine(c, "welcome\n")
-		late.send(cut(get("/hijack")))
 		f.Drain()
 		c.wantEnd()
-		late.wantEnd()
 		f.wantHandlers(t, 0)
 	})
 	t.Run("the reactor stops", func(t *testing.T) {
