@@ -22,7 +22,7 @@ import (
 )
 
 // pollingClient is a client over polling, which may go on to WebSocket. It is for one
-// goroutine. Binary messages are shown as package testclient shows them.
+// goroutine. Binary messages are shown as package siotest shows them.
 type pollingClient struct {
 	tb      testing.TB
 	addr    string
