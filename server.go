@@ -35,8 +35,8 @@ type Server struct {
 }
 
 // New makes a server and starts its event loops. It takes connections from
-// [Server.Serve] or [Server.ListenAndServe] on, and must be ended with
-// [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
+// [Server.Serve] or [Server.ListenAndServe] on, or requests by [Server.ServeHTTP], and must be
+// ended with [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
 func New(opts *Options) (*Server, error) {
 	if opts == nil {
 		opts = new(Options)
@@ -275,6 +275,12 @@ func (s router) ServeRequest(c *loop.Conn, r *loop.Request) {
 		})
 	}
 }
+
+// AnnounceRequest is called by the reactor.
+func (s router) AnnounceRequest(c *loop.Conn, r *loop.Request) { s.engine.AnnounceRequest(c, r) }
+
+// Locate is called by the reactor.
+func (s router) Locate(r *loop.Request) *loop.Loop { return s.engine.Locate(r) }
 
 // opener makes a client of each new session.
 type opener struct{ *Server }

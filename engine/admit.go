@@ -40,7 +40,7 @@ type question struct {
 // returned, unless the connection has ended or f took too long.
 func (x *exchange) ask(f func(ctx context.Context, r *http.Request) *RequestError, next func(refused *RequestError)) {
 	s, c := x.server, x.conn
-	r, err := c.HTTPRequest(x.request)
+	r, err := c.Original(x.request)
 	if err != nil {
 		next(badRequest("INVALID_URL"))
 		return
@@ -51,7 +51,7 @@ func (x *exchange) ask(f func(ctx context.Context, r *http.Request) *RequestErro
 		return
 	}
 	x.request = x.request.Clone() // it outlives the turn
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancelCause(r.Context())
 	q := &question{exchange: x, cancel: cancel, before: c.Stream()}
 	c.Attach(q)
 	c.Loop().Schedule(&q.timer, s.opts.HookTimeout, q)

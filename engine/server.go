@@ -47,6 +47,7 @@ type Server struct {
 var (
 	_ loop.Handler   = (*Server)(nil)
 	_ loop.Announcer = (*Server)(nil)
+	_ loop.Locator   = (*Server)(nil)
 )
 
 // New returns a server that tells h of its sessions.
@@ -71,6 +72,14 @@ func (s *Server) Sessions() int { return int(s.stats.open.Load()) }
 func (s *Server) Matches(path []byte) bool {
 	p := s.opts.Path
 	return len(path) >= len(p) && string(path[:len(p)]) == p && (len(path) == len(p) || path[len(p)] == '/')
+}
+
+// Locate returns the loop of the session that a request is for.
+func (s *Server) Locate(r *loop.Request) *loop.Loop {
+	if session := s.sessions.get(r.QueryValue("sid")); session != nil {
+		return session.Home()
+	}
+	return nil
 }
 
 // CloseAll refuses new sessions from now on and closes all there are with
@@ -181,7 +190,7 @@ func (x *exchange) refuse(err *RequestError) {
 	s.stats.refuse(err.Code)
 	s.opts.Logger.Debug("engine: request refused", "code", int(err.Code), "reason", err.Error(), "remote", x.conn.RemoteAddr())
 	if hook := s.opts.Hooks.ConnectionError; hook != nil {
-		if r, bad := x.conn.HTTPRequest(x.request); bad == nil {
+		if r, bad := x.conn.Original(x.request); bad == nil {
 			hook(&ConnectionError{RequestError: err, Request: r})
 		}
 	}

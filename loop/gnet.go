@@ -65,12 +65,13 @@ type gnetHandler struct {
 	reactor *Reactor
 }
 
-// OnOpen makes a Conn of an accepted connection. Its context is an anchor, or the
-// settings of its listener.
+// OnOpen makes a Conn of an accepted connection. Its context is an anchor, the
+// settings of its listener, or what a net/http server has read of it.
 func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	var (
 		proxy   *proxySettings
 		counted bool
+		arrived *arrival
 	)
 	switch ctx := gc.Context().(type) {
 	case *anchor:
@@ -79,13 +80,20 @@ func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		proxy = ctx
 	case countedPeer:
 		counted = true
+	case *arrival:
+		arrived = ctx
 	}
 	l := h.reactor.byGnet[gc.EventLoop()]
 	c := newConn(l, gc)
 	c.counted = counted
 	gc.SetContext(c)
 	l.beginInput(c)
-	l.protect(c, func() { c.opened(proxy) })
+	l.protect(c, func() {
+		c.opened(proxy)
+		if arrived != nil {
+			arrived.begin(c)
+		}
+	})
 	l.endInput(c)
 	return nil, c.action()
 }
@@ -123,6 +131,7 @@ func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 	case *anchor:
 		_ = unix.Close(ctx.peer)
 		ctx.peer = -1
+		ctx.loop.endGuests()
 		h.reactor.fail()
 	case *Conn:
 		h.reactor.conns.Add(-1)

@@ -33,6 +33,7 @@ type Loop struct {
 	gnet    gnet.EventLoop
 	anchor  *anchor
 	log     *slog.Logger
+	over    chan struct{} // closed when it has ended
 
 	// The mailbox. awake says that the loop is in a turn and looks into the
 	// mailbox before it sleeps; signalled, that a wake-up is under way.
@@ -81,6 +82,7 @@ func newLoop(r *Reactor, index int) *Loop {
 		log:     r.opts.Logger,
 		wheel:   newWheel(r.now()),
 		alarmAt: never,
+		over:    make(chan struct{}),
 		iovecs:  make([]unix.Iovec, maxIovecs),
 	}
 }

@@ -40,11 +40,14 @@ type Reactor struct {
 	handler Handler
 	// announced is the handler, if it is an Announcer.
 	announced Announcer
-	client    *gnet.Client
-	loops     []*Loop
-	byGnet    map[gnet.EventLoop]*Loop // fixed before the first connection
-	watcher   *writeWatcher
-	started   time.Time
+	// locator is the handler, if it is a Locator; placed counts the guests else.
+	locator Locator
+	placed  atomic.Uint64
+	client  *gnet.Client
+	loops   []*Loop
+	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
+	watcher *writeWatcher
+	started time.Time
 
 	conns      atomic.Int64
 	counts     counters
@@ -57,6 +60,9 @@ type Reactor struct {
 	failed    chan struct{} // closed when a loop ended by itself
 	stopped   chan struct{}
 	accepting sync.WaitGroup
+
+	guests    visits // calls of ServeHTTP, and goroutines of sockets
+	enrolling visits // those that hand a connection over just now
 }
 
 type reactorState int
@@ -91,6 +97,7 @@ func New(opts Options, h Handler) (*Reactor, error) {
 		stopped:    make(chan struct{}),
 	}
 	r.announced, _ = h.(Announcer)
+	r.locator, _ = h.(Locator)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
 		gnet.WithNumEventLoop(opts.Loops),
 		gnet.WithLogger(gnetLogger{opts.Logger}))
@@ -184,7 +191,7 @@ func (r *Reactor) CloseListeners() error {
 }
 
 // Stop closes the listeners and all connections at once, ends the loops and
-// waits for them. Further calls wait for the first.
+// waits for them, and for calls of ServeHTTP. Further calls wait for the first.
 func (r *Reactor) Stop() error {
 	r.mu.Lock()
 	first := r.state != stateStopping
@@ -197,8 +204,12 @@ func (r *Reactor) Stop() error {
 		return nil
 	}
 	defer close(r.stopped)
+	r.guests.refuse()
+	r.enrolling.refuse()
 	err := r.CloseListeners()
+	r.enrolling.wait()
 	err = errors.Join(err, r.client.Stop())
+	r.guests.wait()
 	r.watcher.stop()
 	for _, l := range r.loops {
 		l.stopAlarm()
