@@ -131,8 +131,8 @@ func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 	case *anchor:
 		_ = unix.Close(ctx.peer)
 		ctx.peer = -1
-		ctx.loop.endGuests()
 		h.reactor.fail()
+		ctx.loop.endGuests()
 	case *Conn:
 		h.reactor.conns.Add(-1)
 		ctx.loop.protect(nil, func() { ctx.onClosed(err) })

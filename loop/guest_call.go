@@ -65,16 +65,12 @@ func (v *visit) exchange() {
 
 // await waits for the answer and writes it.
 func (k *call) await() {
-	v := k.visit
+	v, over := k.visit, k.conn.loop.over
 	select {
 	case <-k.done:
-	case <-k.conn.loop.over:
-		select { // the loop may have ended before it saw the request
-		case <-k.done:
-		default:
-			v.refuse(&http1.Error{Status: http.StatusServiceUnavailable, Reason: "server closed"})
-			return
-		}
+		k.finish()
+		return
+	case <-over:
 	case <-v.request.Context().Done():
 		k.gone = k.cut == nil
 		if k.gone {
@@ -83,11 +79,18 @@ func (k *call) await() {
 		k.conn.loop.Post((*callCut)(k))
 		select {
 		case <-k.done:
-		case <-k.conn.loop.over:
+			k.finish()
 			return
+		case <-over:
 		}
 	}
-	k.finish()
+	select {
+	case <-k.done:
+		k.finish()
+	default: // the loop has ended before it saw the request
+		v.dismiss()
+		v.refuse(errClosed)
+	}
 }
 
 // finish ends the call once the loop is done with it.
@@ -98,7 +101,7 @@ func (k *call) finish() {
 		v.respond(&k.answer)
 		k.out.Release()
 	case errors.Is(k.err, ErrServerClosed), errors.Is(k.err, ErrReactorStopped):
-		v.refuse(&http1.Error{Status: http.StatusServiceUnavailable, Reason: "server closed"})
+		v.refuse(errClosed)
 	default:
 		v.abort(k.gone)
 	}

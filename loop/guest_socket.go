@@ -33,8 +33,9 @@ type socket struct {
 	gone  chan struct{} // closed when the Conn is over
 	end   error         // why there is no more input
 
-	// Of the loop, but for sending, whose segments the writing goroutine has.
+	// Of the loop; while the writing goroutine is there, it has sending.
 	sending  *outQueue
+	size     int   // bytes in it
 	failed   error // why it could not be sent
 	lastCall bool  // the end of output is being sent
 
@@ -46,11 +47,11 @@ func (r *Reactor) serveSocket(conn net.Conn, l *Loop, v *visit, input []byte) {
 	s := &socket{net: conn, taken: make(chan struct{}, 1), gone: make(chan struct{})}
 	s.conn = newGuest(l, v, s)
 	r.guests.add() // the caller has not left yet
-	go s.read(input)
+	go s.read(v, input)
 }
 
 // read is the reading goroutine. first is what came before.
-func (s *socket) read(first []byte) {
+func (s *socket) read(v *visit, first []byte) {
 	r := s.conn.loop.reactor
 	defer r.guests.leave()
 	defer s.net.Close()
@@ -60,7 +61,12 @@ func (s *socket) read(first []byte) {
 	case <-s.taken:
 	case <-s.gone:
 		return
-	case <-s.conn.loop.over: // perhaps before it knew of the connection
+	case <-s.conn.loop.over:
+		select {
+		case <-s.gone:
+		default: // the loop has ended before it knew of the connection
+			v.dismiss()
+		}
 		return
 	}
 	buf := s.idle[:]
@@ -136,7 +142,7 @@ func (s *socket) flush(c *Conn) {
 		c.flushed()
 		return
 	}
-	s.sending, c.out = c.out, nil
+	s.sending, s.size, c.out = c.out, c.out.bytes, nil
 	c.blocked = true
 	c.loop.reactor.guests.add() // as the reading goroutine is still there
 	go s.write()
@@ -146,6 +152,7 @@ func (s *socket) flush(c *Conn) {
 func (s *socket) write() {
 	defer s.conn.loop.reactor.guests.leave()
 	s.failed = s.send()
+	s.sending.drop() // here, since the loop may have ended
 	s.conn.loop.Post((*socketSent)(s))
 }
 
@@ -192,7 +199,7 @@ func (t *socketSent) Run(l *Loop) {
 	s := (*socket)(t)
 	c := s.conn
 	l.giveQueue(s.sending)
-	s.sending = nil
+	s.sending, s.size = nil, 0
 	c.blocked = false
 	if s.failed == nil {
 		l.protect(c, c.flush)
@@ -206,12 +213,7 @@ func (t *socketSent) Run(l *Loop) {
 	c.Abort(&WriteError{Errno: err})
 }
 
-func (s *socket) pending() int {
-	if s.sending == nil {
-		return 0
-	}
-	return s.sending.bytes
-}
+func (s *socket) pending() int { return s.size }
 
 // linger ends the output, if the connection can do so by itself. The peer ends it
 // then, or CloseTimeout does.

@@ -32,6 +32,11 @@ type visit struct {
 	parsed *Request
 }
 
+var (
+	errClosed  = &http1.Error{Status: http.StatusServiceUnavailable, Reason: "server closed"}
+	errTooMany = &http1.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
+)
+
 // parsedRequests are requests whose headers have room.
 var parsedRequests = sync.Pool{New: func() any { return new(Request) }}
 
@@ -51,7 +56,7 @@ var parsedRequests = sync.Pool{New: func() any { return new(Request) }}
 func (r *Reactor) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	v := &visit{reactor: r, w: w, request: req, secure: req.TLS != nil}
 	if !r.guests.enter() {
-		v.refuse(&http1.Error{Status: http.StatusServiceUnavailable, Reason: "server closed"})
+		v.refuse(errClosed)
 		return
 	}
 	defer r.guests.leave()
@@ -62,7 +67,7 @@ func (r *Reactor) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.counts.refuse(statusOf(err))
 		v.refuse(err)
 	case !v.admit():
-		v.refuse(&http1.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"})
+		v.refuse(errTooMany)
 	case len(v.parsed.Upgrade) > 0:
 		v.hijack()
 		return

@@ -14,6 +14,8 @@ import (
 
 	"github.com/gobwas/ws"
 	"go.uber.org/goleak"
+
+	"github.com/sio-gnet/sio-gnet/internal/testhost"
 )
 
 func TestMain(m *testing.M) {
@@ -161,10 +163,19 @@ func start(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	return f
 }
 
-// serve starts a reactor that serves a free port.
+// serve starts a reactor that serves a free port, in the mode that the test is for.
 func serve(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	tb.Helper()
 	f := start(tb, h, change...)
+	if mode := testhost.ModeOf(tb); mode != testhost.Own {
+		f.addr = testhost.Serve(tb, mode, f.Reactor)
+		tb.Cleanup(func() { // runs before the one of start, and before the server's end
+			if err := f.Stop(); err != nil {
+				tb.Errorf("Stop: %v", err)
+			}
+		})
+		return f
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
