@@ -22,6 +22,7 @@ func TestAsGuest(t *testing.T) {
 }
 
 var guestTests = map[string]func(*testing.T){
+	"TestOverlappingPosts":            TestOverlappingPosts,
 	"TestAck":                         TestAck,
 	"TestAckThatIsKept":               TestAckThatIsKept,
 	"TestAckAfterTheEnd":              TestAckAfterTheEnd,

@@ -66,6 +66,15 @@ type Server struct {
 	Addr  string
 	Roots *x509.CertPool // that know its certificate; nil without TLS
 	PEM   []byte         // the certificate
+	Key   []byte         // the certificate's, as PEM
+}
+
+// Certify makes a server that has a certificate, and is not started.
+func Certify(tb testing.TB) *Server {
+	tb.Helper()
+	s := new(Server)
+	s.certify(tb)
+	return s
 }
 
 // Start serves h on a free port of the loopback interface, with HTTP/2 if it is
@@ -123,6 +132,11 @@ func (s *Server) certify(tb testing.TB) *tls.Config {
 		tb.Fatal(err)
 	}
 	s.PEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.Key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 	s.Roots = x509.NewCertPool()
 	s.Roots.AppendCertsFromPEM(s.PEM)
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
