@@ -28,6 +28,8 @@ import "net/http"
 //   - A POST is known to the session before its body is read, even if all has come at once.
 //   - MaxConnections and MaxConnectionsPerAddress count requests in progress and WebSockets, not
 //     idle connections.
+//   - Headers that the handlers around have set are in every answer but that to a WebSocket's
+//     handshake.
 //   - ResponseWriters around the server's own must have Unwrap or Hijack; else a WebSocket
 //     gets 500 and a log line. WebSocket over HTTP/2 (RFC 8441) gets 501.
 //   - A request that is cut off, such as a POST of a session that has ended meanwhile, ends with

@@ -185,6 +185,9 @@ func TestGuestShutdown(t *testing.T) {
 			if status, body := exchange(t, again, http.MethodGet, url+pollingPath, ""); status != 503 || body != "server closed\n" {
 				t.Errorf("behind Shutdown: %d %q", status, body)
 			}
+			if status, _ := exchange(t, again, http.MethodGet, url+"/other", ""); status != 503 {
+				t.Errorf("another path behind Shutdown: %d", status)
+			}
 		})
 	}
 }

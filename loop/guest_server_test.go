@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/netip"
 	"strings"
 	"testing"
@@ -61,12 +62,17 @@ type reply struct {
 	status int
 	proto  string
 	header http.Header
+	conn   net.Addr // the client's end of the connection
 }
 
 // do sends a request and returns the response and its body.
 func do(tb testing.TB, client *http.Client, method, url string, body io.Reader) (reply, string) {
 	tb.Helper()
-	req, err := http.NewRequestWithContext(tb.Context(), method, url, body)
+	var conn net.Addr
+	ctx := httptrace.WithClientTrace(tb.Context(), &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn.LocalAddr() },
+	})
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -79,7 +85,7 @@ func do(tb testing.TB, client *http.Client, method, url string, body io.Reader) 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return reply{res.StatusCode, res.Proto, res.Header}, string(got)
+	return reply{res.StatusCode, res.Proto, res.Header, conn}, string(got)
 }
 
 func TestGuestRequests(t *testing.T) {
@@ -100,6 +106,7 @@ func TestGuestRequests(t *testing.T) {
 	}
 	eachHTTP(t, h, func(t *testing.T, url string, client *http.Client) {
 		t.Helper()
+		var conn net.Addr
 		for _, tt := range []struct {
 			method, path string
 			body         io.Reader
@@ -128,6 +135,10 @@ func TestGuestRequests(t *testing.T) {
 			if tt.path == "/none" && fmt.Sprint(res.header["X-A"]) != "[1 2]" {
 				t.Errorf("header %v", res.header)
 			}
+			if tt.path == "/again" && res.proto == "HTTP/2.0" && res.conn.String() != conn.String() {
+				t.Error("one stream's end has ended them all")
+			}
+			conn = res.conn
 			if tt.path == "/large" && res.header.Get("Content-Type") != "" {
 				t.Errorf("a content type was guessed: %v", res.header)
 			}
@@ -503,9 +514,11 @@ func TestGuestStop(t *testing.T) {
 			if err := f.Stop(); err != nil {
 				t.Error(err)
 			}
-			if got := f.Connections(); got != 0 {
-				t.Errorf("%d connections are left", got)
+			f.guests.mu.Lock()
+			if got := f.Connections(); got != 0 || f.guests.n != 0 {
+				t.Errorf("%d connections are left, and %d calls and goroutines", got, f.guests.n)
 			}
+			f.guests.mu.Unlock()
 			c.wantEnd()
 			for _, client := range clients {
 				if got := receive(t, "an answer", answers); got != 503 {
@@ -574,6 +587,10 @@ func TestGuestBodies(t *testing.T) {
 				c.send("llo")
 				c.want(200, "POST /a hello")
 			}},
+			{"nothing at first", "Content-Length: 5", func(_ *fixture, c *client, _ *record) {
+				c.send("hello")
+				c.want(200, "POST /a hello")
+			}},
 			{"cut", "Content-Length: 5", func(_ *fixture, c *client, own *record) {
 				c.closeWrite()
 				own.wantClosed(c.tb, io.EOF)
@@ -611,9 +628,10 @@ func TestGuestBodies(t *testing.T) {
 				f.handler, f.announced = h, h
 				c := dial(t, "tcp", testhost.Serve(t, mode, f.Reactor))
 				c.send("POST /a HTTP/1.1\r\nHost: a\r\n", tt.head, "\r\n\r\n")
-				if strings.HasPrefix(tt.head, "Transfer") {
+				switch {
+				case strings.HasPrefix(tt.head, "Transfer"):
 					c.send("2\r\n")
-				} else {
+				case tt.name != "nothing at first":
 					c.send("he")
 				}
 				if got := receive(t, "the announcement", h.announced); got != "/a" {
@@ -639,6 +657,7 @@ func TestGuestSlowConsumer(t *testing.T) {
 		if own.Pending() < 10_000 {
 			t.Errorf("%d bytes are pending", own.Pending())
 		}
+		own.flush()
 		if own.Blocked() {
 			t.Error("it is blocked by little output")
 		}
