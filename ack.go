@@ -1,7 +1,7 @@
 package sio
 
 import (
-	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +24,19 @@ type pendingAck struct {
 	ticket atomic.Uint64 // odd while being sent
 	socket *Socket
 	id     uint64
+	remote *remoteAck // in place of a socket: another server wants it
+}
+
+// remoteAck is an acknowledgement that another server wants.
+type remoteAck struct {
+	ns   *Namespace
+	send func(RawArgs)
+}
+
+func newRemoteAck(ns *Namespace, send func(RawArgs)) Ack {
+	a := pendingAcks.Get().(*pendingAck)
+	a.remote = &remoteAck{ns, send}
+	return Ack{a, a.ticket.Load()}
 }
 
 var pendingAcks = sync.Pool{New: func() any { return new(pendingAck) }}
@@ -43,15 +56,36 @@ func (a Ack) Wanted() bool { return a.pending != nil }
 // Send acknowledges the event. Only the first call counts; further ones return
 // [ErrAckSent]. It does nothing if the acknowledgement is not wanted.
 func (a Ack) Send(args ...any) error {
-	return a.send(func(p *pendingAck) (packet, error) { return encodeAck(p.socket.ns.name, p.id, args) })
+	return a.finish(func(p *pendingAck) error {
+		if r := p.remote; r != nil {
+			raw, err := r.ns.server.coding.makeRaw(args)
+			if err == nil {
+				r.send(raw)
+			}
+			return err
+		}
+		packet, err := encodeAck(p.socket.ns, p.id, args)
+		return p.socket.answer(packet, err)
+	})
 }
 
 // SendRaw is Send with arguments that are encoded already.
 func (a Ack) SendRaw(args RawArgs) error {
-	return a.send(func(p *pendingAck) (packet, error) { return encodeRawAck(p.socket.ns.name, p.id, args), nil })
+	return a.finish(func(p *pendingAck) error {
+		if r := p.remote; r != nil {
+			raw, err := r.ns.server.coding.convert(args)
+			if err == nil {
+				r.send(raw)
+			}
+			return err
+		}
+		packet, err := encodeRawAck(p.socket.ns, p.id, args)
+		return p.socket.answer(packet, err)
+	})
 }
 
-func (a Ack) send(encode func(*pendingAck) (packet, error)) error {
+// finish has the acknowledgement sent, if it was not before.
+func (a Ack) finish(send func(*pendingAck) error) error {
 	p := a.pending
 	if p == nil {
 		return nil
@@ -59,22 +93,27 @@ func (a Ack) send(encode func(*pendingAck) (packet, error)) error {
 	if !p.ticket.CompareAndSwap(a.ticket, a.ticket+1) {
 		return ErrAckSent
 	}
-	packet, err := encode(p)
-	if err != nil {
+	err := send(p)
+	if err != nil && !errors.Is(err, ErrDisconnected) {
 		p.ticket.Store(a.ticket) // the caller may answer something else
 		return err
 	}
-	s := p.socket
-	if s.state.Load() != socketConnected {
-		packet.release()
-		err = ErrDisconnected
-	} else {
-		err = s.send(packet)
-	}
-	p.socket = nil
+	p.socket, p.remote = nil, nil
 	p.ticket.Store(a.ticket + 2)
 	pendingAcks.Put(p)
 	return err
+}
+
+// answer sends an acknowledgement that was encoded.
+func (s *Socket) answer(p packet, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case s.state.Load() != socketConnected:
+		p.release()
+		return ErrDisconnected
+	}
+	return s.sendPacket(false, p)
 }
 
 // Reply is a client's acknowledgement.
@@ -89,140 +128,86 @@ func (r Reply) Decode(dst ...any) error { return r.args.Decode(dst...) }
 // Raw returns the arguments as they came.
 func (r Reply) Raw() RawArgs { return r.args }
 
-// ackTable holds the acknowledgements that a socket waits for. Its zero value
-// is empty and holds nothing.
-type ackTable struct {
-	next    uint64
-	waiting map[uint64]*ackWait
+// awaiting is who waits for an acknowledgement. settle is called once, without
+// locks: with a client's answer, which is valid until it returns, or with the
+// reason why there will be none.
+type awaiting interface {
+	settle(args RawArgs, err error)
 }
 
-func (t *ackTable) add(w *ackWait) {
-	if t.waiting == nil {
-		t.waiting = make(map[uint64]*ackWait)
+// expectAck makes w wait for the answer with that id; false if the socket is over.
+func (s *Socket) expectAck(id uint64, w awaiting) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() >= socketOver {
+		return false
 	}
-	w.id = t.next
-	t.next++
-	t.waiting[w.id] = w
+	if s.acks == nil {
+		s.acks = make(map[uint64]awaiting)
+	}
+	s.acks[id] = w
+	return true
 }
 
-func (t *ackTable) take(id uint64) *ackWait {
-	w := t.waiting[id]
+// takeAck returns who waits for an answer, and forgets it.
+func (s *Socket) takeAck(id uint64) awaiting {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.acks[id]
 	if w == nil {
 		return nil
 	}
-	delete(t.waiting, id)
-	if len(t.waiting) == 0 {
-		t.waiting = nil
+	delete(s.acks, id)
+	if len(s.acks) == 0 {
+		s.acks = nil // an idle socket holds no memory for it
 	}
 	return w
-}
-
-func (t *ackTable) takeAll() []*ackWait {
-	all := make([]*ackWait, 0, len(t.waiting))
-	for _, w := range t.waiting {
-		all = append(all, w)
-	}
-	t.waiting = nil
-	return all
-}
-
-// ackWait is one acknowledgement that is waited for.
-type ackWait struct {
-	socket *Socket
-	id     uint64
-	done   func(Reply, error)
-	timer  loop.Timer
-	clock  *loop.Loop // on whose wheel the timer is; nil without timeout
-}
-
-// EmitAck emits an event and calls done once: with the client's answer, with
-// [ErrAckTimeout] after timeout (0: none), or with [ErrDisconnected]. It runs
-// done on a goroutine of its own. If EmitAck itself returns an error, done is
-// not called.
-func (s *Socket) EmitAck(timeout time.Duration, done func(Reply, error), event string, args ...any) error {
-	w := &ackWait{socket: s, done: done}
-	if timeout > 0 {
-		w.clock = s.client.session.Home()
-	}
-	s.mu.Lock()
-	s.acks.add(w)
-	s.mu.Unlock()
-	p, err := encodeEvent(s.ns.name, event, args, w.id, true)
-	if err == nil {
-		err = s.send(p)
-	}
-	if err != nil {
-		if s.takeAck(w.id) == nil {
-			return nil // the socket has ended meanwhile, and done was told
-		}
-		return err
-	}
-	if w.clock != nil {
-		w.clock.Post(loop.TaskFunc(func(l *loop.Loop) { l.Schedule(&w.timer, timeout, w) }))
-	}
-	return nil
-}
-
-// EmitWithAck emits an event and waits for the client's answer, until ctx ends
-// or the socket is disconnected ([ErrDisconnected]). It blocks, so it must not
-// be called from an [Inline] handler.
-func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Reply, error) {
-	type result struct {
-		reply Reply
-		err   error
-	}
-	answer := make(chan result, 1)
-	w := &ackWait{socket: s, done: func(r Reply, err error) { answer <- result{r, err} }}
-	s.mu.Lock()
-	s.acks.add(w)
-	s.mu.Unlock()
-	p, err := encodeEvent(s.ns.name, event, args, w.id, true)
-	if err == nil {
-		err = s.send(p)
-	}
-	if err != nil {
-		s.takeAck(w.id)
-		return Reply{}, err
-	}
-	select {
-	case r := <-answer:
-		return r.reply, r.err
-	case <-ctx.Done():
-		s.takeAck(w.id)
-		return Reply{}, ctx.Err()
-	}
-}
-
-func (s *Socket) takeAck(id uint64) *ackWait {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.acks.take(id)
 }
 
 // onAck takes a client's answer, on the loop. One that nobody waits for is
 // ignored, as a late or repeated one.
 func (s *Socket) onAck(p socketio.Packet, attachments [][]byte) {
 	if w := s.takeAck(p.ID); w != nil {
-		w.finish(RawArgs{p.Args, attachments}.Clone(), nil)
+		w.settle(s.rawArgs(p.Args, attachments), nil)
+	}
+}
+
+// ackWait is one socket's acknowledgement that is waited for.
+type ackWait struct {
+	socket *Socket
+	id     uint64
+	done   func(Reply, error)
+	direct bool // done does not block: it needs no goroutine
+	timer  loop.Timer
+	clock  *loop.Loop // on whose wheel the timer is; nil without timeout
+}
+
+func (w *ackWait) startTimer(timeout time.Duration) {
+	if w.clock != nil {
+		w.clock.Post(loop.TaskFunc(func(l *loop.Loop) { l.Schedule(&w.timer, timeout, w) }))
 	}
 }
 
 // OnTimer is called when the answer is late.
 func (w *ackWait) OnTimer(*loop.Loop, *loop.Timer) {
 	if w.socket.takeAck(w.id) != nil {
-		w.finish(RawArgs{}, ErrAckTimeout)
+		w.settle(RawArgs{}, ErrAckTimeout)
 	}
 }
 
-// finish is called once, by whoever took w out of the table.
-func (w *ackWait) finish(args RawArgs, err error) {
+func (w *ackWait) settle(args RawArgs, err error) {
 	if w.clock != nil {
 		w.clock.Post(loop.TaskFunc(func(l *loop.Loop) { l.Cancel(&w.timer) }))
+	}
+	reply := Reply{args.Clone()}
+	if w.direct {
+		w.done(reply, err)
+		return
 	}
 	s := w.socket
 	s.ns.server.handlers.Add(1)
 	go func() {
 		defer s.ns.server.handlers.Add(-1)
-		s.protect(func() error { w.done(Reply{args}, err); return nil })
+		s.protect(func() error { w.done(reply, err); return nil })
 	}()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
+// TestAck shows S6.6.
 func TestAck(t *testing.T) {
 	f := serve(t)
 	f.on(t, "none", func(ack sio.Ack) error { return ack.Send() })
@@ -69,6 +70,7 @@ func TestAckThatIsKept(t *testing.T) {
 	c.Want(`431["kept"]`, `432["right"]`)
 }
 
+// TestAckAfterTheEnd shows what we do in place of the weakness in S6.6.
 func TestAckAfterTheEnd(t *testing.T) {
 	f := serve(t)
 	acks := make(chan sio.Ack, 1)
@@ -86,6 +88,7 @@ func TestAckAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestEmitWithAck shows S6.3 and S6.5.
 func TestEmitWithAck(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -144,6 +147,7 @@ func TestEmitWithAck(t *testing.T) {
 	}
 }
 
+// TestEmitAck shows S6.4, and what we do in place of S16.4.
 func TestEmitAck(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -157,7 +161,7 @@ func TestEmitAck(t *testing.T) {
 	}
 	emit := func(timeout time.Duration) {
 		t.Helper()
-		if err := s.EmitAck(timeout, done, "q"); err != nil {
+		if err := s.Timeout(timeout).EmitAck(done, "q"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,10 +181,10 @@ func TestEmitAck(t *testing.T) {
 	c.Want(`423["q"]`)
 	s.Disconnect(false)
 	got.want(t, "answer <nil>", "in time <nil>", " sio: operation has timed out", " sio: socket disconnected")
-	if err := s.EmitAck(0, done, "q"); !errors.Is(err, sio.ErrDisconnected) {
+	if err := s.EmitAck(done, "q"); !errors.Is(err, sio.ErrDisconnected) {
 		t.Errorf("after the end: %v", err)
 	}
-	if err := s.EmitAck(0, done, "q", make(chan int)); err == nil {
+	if err := s.EmitAck(done, "q", make(chan int)); err == nil {
 		t.Error("a channel was encoded")
 	}
 }
@@ -195,7 +199,7 @@ func TestReplyOutlivesItsTurn(t *testing.T) {
 		replies []sio.Reply
 	)
 	for i := range emits {
-		if err := s.EmitAck(0, func(r sio.Reply, _ error) {
+		if err := s.EmitAck(func(r sio.Reply, _ error) {
 			mu.Lock()
 			defer mu.Unlock()
 			replies = append(replies, r)

@@ -6,55 +6,55 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/bytedance/sonic"
-
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
 )
 
 // RawArgs are the arguments of an event or acknowledgement as they came: JSON
-// and attachments. Those that a handler gets are views which are valid until
-// it returns; [RawArgs.Clone] makes a copy that stays.
+// and attachments, or what the server's [Parser] makes of them. Those that a
+// handler gets are views which are valid until it returns; [RawArgs.Clone] makes a
+// copy that stays.
 type RawArgs struct {
 	values      [][]byte
 	attachments [][]byte
+	coding      *coding
 }
 
-// MakeRawArgs encodes arguments once, for use in several raw emits.
-func MakeRawArgs(args ...any) (RawArgs, error) {
-	var r RawArgs
-	for i, arg := range args {
-		var (
-			raw   []byte
-			found [][]byte
-			err   error
-		)
-		if mayHoldBinary(arg) {
-			raw, found, err = extractBinary(arg, len(r.attachments))
-		} else {
-			raw, err = appendJSON(nil, arg)
-		}
-		if err != nil {
-			return RawArgs{}, fmt.Errorf("sio: encoding argument %d: %w", i, err)
-		}
-		r.values = append(r.values, raw)
-		r.attachments = append(r.attachments, found...)
-	}
-	return r, nil
+// rawArgs are arguments in the form of the socket's server.
+func (s *Socket) rawArgs(values, attachments [][]byte) RawArgs {
+	return RawArgs{values, attachments, s.ns.server.coding}
 }
+
+// MakeRawArgs encodes arguments once, for use in several raw emits. They are JSON
+// by the library built in; a server with a [Parser] takes them, too, but converts them
+// each time. [Server.MakeRawArgs] spares that.
+func MakeRawArgs(args ...any) (RawArgs, error) { return (*coding)(nil).makeRaw(args) }
+
+// MakeRawArgs encodes arguments once, for use in several raw emits, in the form that
+// the server sends.
+func (s *Server) MakeRawArgs(args ...any) (RawArgs, error) { return s.coding.makeRaw(args) }
 
 // Len returns the number of arguments.
 func (r RawArgs) Len() int { return len(r.values) }
 
 // JSON returns an argument as it came, with {"_placeholder":true,"num":n} for
-// binary data; nil if there are not so many.
+// binary data; nil if there are not so many. On a server with a [Parser], it is
+// converted, with binary data as base64 strings, and nil if JSON has nothing like it.
 func (r RawArgs) JSON(i int) []byte {
 	if i < 0 || i >= len(r.values) {
 		return nil
 	}
+	if r.coding.parses() {
+		converted, err := r.coding.jsonOf(r.values[i])
+		if err != nil {
+			return nil
+		}
+		return converted
+	}
 	return r.values[i]
 }
 
-// Attachments returns the binary data that the placeholders stand for.
+// Attachments returns the binary data that the placeholders stand for. With a
+// [Parser] there are none.
 func (r RawArgs) Attachments() [][]byte { return r.attachments }
 
 // Tail returns the arguments from i on, with all attachments.
@@ -65,7 +65,7 @@ func (r RawArgs) Tail(i int) RawArgs {
 
 // Clone returns a copy that is valid for good.
 func (r RawArgs) Clone() RawArgs {
-	var c RawArgs
+	c := RawArgs{coding: r.coding}
 	for _, v := range r.values {
 		c.values = append(c.values, bytes.Clone(v))
 	}
@@ -91,9 +91,6 @@ func (r RawArgs) Decode(dst ...any) error {
 	return nil
 }
 
-// decoding is sonic with copies of strings, since arguments are views.
-var decoding = sonic.Config{CopyString: true}.Froze()
-
 var rawMessage = reflect.TypeFor[json.RawMessage]()
 
 // decode stores argument i in v.
@@ -104,13 +101,26 @@ func (r RawArgs) decode(i int, v reflect.Value) error {
 	}
 	raw := r.values[i]
 	switch {
+	case r.coding.parses():
+		return r.decodeParsed(i, v)
 	case v.Type() == rawMessage:
 		v.SetBytes(bytes.Clone(raw))
 		return nil
 	case len(r.attachments) == 0:
-		return decoding.Unmarshal(raw, v.Addr().Interface()) //nolint:wrapcheck // wrapped by the callers
+		return r.coding.unmarshal(raw, v.Addr().Interface())
 	}
 	return r.decodeBinary(raw, v)
+}
+
+func (r RawArgs) decodeParsed(i int, v reflect.Value) error {
+	if v.Type() != rawMessage {
+		return r.coding.decodeValue(r.values[i], v.Addr().Interface())
+	}
+	converted, err := r.coding.jsonOf(r.values[i])
+	if err == nil {
+		v.SetBytes(converted)
+	}
+	return err
 }
 
 func (r RawArgs) decodeBinary(raw []byte, v reflect.Value) error {
@@ -130,8 +140,8 @@ func (r RawArgs) decodeBinary(raw []byte, v reflect.Value) error {
 		return err //nolint:wrapcheck // wrapped by the callers
 	}
 	text = append(text, raw[last:]...)
-	if err := decoding.Unmarshal(text, v.Addr().Interface()); err != nil {
-		return err //nolint:wrapcheck // wrapped by the callers
+	if err := r.coding.unmarshal(text, v.Addr().Interface()); err != nil {
+		return err
 	}
 	if last == 0 {
 		return nil

@@ -2,6 +2,7 @@ package sio
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
@@ -12,13 +13,14 @@ import (
 // client is one Engine.IO session with its sockets, one per namespace. Its
 // state belongs to the loop that owns the session.
 type client struct {
-	server  *Server
-	session *engine.Session
-	sockets []*Socket           // pending and connected ones
-	partial *socketio.Assembler // a binary packet whose attachments are coming in
-	timer   loop.Timer          // for joining the first namespace
-	clock   *loop.Loop          // on whose wheel the timer is
-	joined  bool
+	server    *Server
+	session   *engine.Session
+	sockets   []*Socket    // pending and connected ones
+	resolving []*resolving // namespaces that parents are being asked for
+	partial   *partial     // a binary packet whose attachments are coming in
+	timer     loop.Timer   // for joining the first namespace
+	clock     *loop.Loop   // on whose wheel the timer is
+	joined    bool
 }
 
 var _ engine.Receiver = (*client)(nil)
@@ -60,13 +62,19 @@ func (c *client) OnMessage(_ *engine.Session, data []byte, binary bool) {
 }
 
 func (c *client) onMessage(data []byte, binary bool) error {
-	if c.partial != nil {
+	sc := c.scratch()
+	switch {
+	case c.server.coding.parses():
+		p, err := c.server.coding.decode(data, binary, sc, c.server.limits)
+		if err != nil {
+			return err
+		}
+		return c.onPacket(p, nil)
+	case c.partial != nil:
 		return c.onAttachment(data, binary)
-	}
-	if binary {
+	case binary:
 		return socketio.ErrUnexpectedBinary
 	}
-	sc := c.scratch()
 	p, err := socketio.Decode(data, sc.args, c.server.limits)
 	if err != nil {
 		return err //nolint:wrapcheck // wrapped by violation
@@ -75,27 +83,9 @@ func (c *client) onMessage(data []byte, binary bool) error {
 		sc.args = p.Args
 	}
 	if p.Attachments > 0 {
-		c.partial = new(socketio.Assembler)
-		return c.partial.Start(data, p, c.server.opts.MaxPayload*2) //nolint:wrapcheck // wrapped by violation
+		return c.startPartial(data, p)
 	}
 	return c.onPacket(p, nil)
-}
-
-// onAttachment takes one attachment, and the whole packet with the last.
-func (c *client) onAttachment(data []byte, binary bool) error {
-	if !binary {
-		return socketio.ErrPlaintextDuringReassembly
-	}
-	done, err := c.partial.Add(data)
-	if err != nil || !done {
-		return err //nolint:wrapcheck // wrapped by violation
-	}
-	p, attachments, err := c.partial.Take(c.server.limits)
-	c.partial = nil
-	if err != nil {
-		return err //nolint:wrapcheck // wrapped by violation
-	}
-	return c.onPacket(p, attachments)
 }
 
 func (c *client) scratch() *scratch { return c.session.Owner().Local.(*scratch) }
@@ -133,36 +123,61 @@ func (c *client) socket(namespace []byte) *Socket {
 
 // onConnect begins to join a namespace.
 func (c *client) onConnect(present *Socket, p socketio.Packet) error {
-	if present != nil {
+	if present != nil || c.isResolving(p.Namespace) {
 		return fmt.Errorf("%w: a second CONNECT", ErrPacket)
 	}
-	ns := c.server.lookup(p.Namespace)
-	if ns == nil {
+	if len(c.sockets)+len(c.resolving) >= c.server.opts.MaxNamespaces {
+		c.sendConnectError(string(p.Namespace), "Too many namespaces")
+		return nil
+	}
+	switch ns, unknown := c.server.lookup(p.Namespace); {
+	case ns != nil:
+		c.enter(ns, bytes.Clone(p.Data))
+	case unknown:
 		c.sendConnectError(string(p.Namespace), "Invalid namespace")
-		return nil
+	default:
+		c.resolve(string(p.Namespace), bytes.Clone(p.Data))
 	}
-	if len(c.sockets) >= c.server.opts.MaxNamespaces {
-		c.sendConnectError(ns.name, "Too many namespaces")
-		return nil
+	return nil
+}
+
+// enter makes the client's socket in a namespace that counts the client.
+func (c *client) enter(ns *Namespace, auth []byte) {
+	if ns.log != nil && c.takeOver(ns, auth) {
+		return
 	}
-	s := newSocket(c, ns, bytes.Clone(p.Data))
+	s := newSocket(c, ns, auth)
 	c.sockets = append(c.sockets, s)
 	s.join()
-	return nil
 }
 
 // sendConnectError tells the client of a namespace that it can't be in.
 func (c *client) sendConnectError(ns, message string) {
-	b := engine.Begin(false)
-	b.B = socketio.AppendConnectError(b.B, ns, message, nil)
-	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
+	c.sendPayload(c.server.coding.encodeConnectError(ns, message, nil))
 }
 
-// sendRefusal tells the client that a middleware refused it.
-func (c *client) sendRefusal(ns, message string, data []byte) {
-	b := engine.Begin(false)
-	b.B = c.appendRefusal(b.B, ns, message, data)
-	_ = c.session.Send(false, engine.Seal(b, false)) // a closed session needs no answer
+// sendRefusal tells the client that a middleware refused it. Data that can't be
+// encoded are left out, and reported.
+func (c *client) sendRefusal(s *Socket, refusal error) {
+	message, data := refusal.Error(), any(nil)
+	if ce := (*ConnectError)(nil); errors.As(refusal, &ce) {
+		message, data = ce.Message, ce.Data
+	}
+	p, err := c.encodeRefusal(s.ns.name, message, data)
+	if err != nil {
+		c.server.report(s, err)
+		p, err = c.encodeRefusal(s.ns.name, message, nil)
+	}
+	c.sendPayload(p, err)
+}
+
+// sendPayload sends what was encoded. An error can only be a parser's.
+func (c *client) sendPayload(p packet, err error) {
+	if err != nil {
+		c.violation(err)
+		return
+	}
+	_ = c.session.Send(false, p.first) // a closed session needs no answer
 }
 
 // forget takes a socket off the client, on its owner.
@@ -190,8 +205,11 @@ func (c *client) violation(err error) {
 	c.session.End()
 }
 
-// OnMove takes the sockets' memberships along.
+// OnMove takes the sockets' memberships along, and a timer.
 func (c *client) OnMove(_ *engine.Session, to *loop.Loop) {
+	if c.partial != nil {
+		c.partial.move(to)
+	}
 	for _, s := range c.sockets {
 		s.ns.hub.Move(&s.member, to.Index())
 	}
@@ -207,9 +225,13 @@ func (c *client) OnClose(_ *engine.Session, reason engine.CloseReason, err error
 	if err != nil && reason != engine.TransportClose {
 		c.server.opts.Logger.Debug("sio: client closed", "reason", string(reason), "error", err)
 	}
-	c.partial = nil
+	c.dropPartial()
 	for _, s := range append([]*Socket(nil), c.sockets...) {
 		s.end(why)
 	}
 	c.sockets = nil
+	for _, r := range c.resolving {
+		r.cancel()
+	}
+	c.resolving = nil
 }

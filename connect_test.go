@@ -13,6 +13,7 @@ import (
 	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
+// TestConnect shows S3.1: a socket is there once the client asks for it, with an id of its own.
 func TestConnect(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
@@ -39,6 +40,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// TestConnectToUnknownNamespace shows S3.3: an unknown namespace costs the connection nothing.
 func TestConnectToUnknownNamespace(t *testing.T) {
 	f := serve(t)
 	c := testclient.Dial(t, f.addr)
@@ -49,6 +51,7 @@ func TestConnectToUnknownNamespace(t *testing.T) {
 	c.Join("/nope", "")
 }
 
+// TestHandshake shows S4.1 and S4.2: what is known of the request. All values of a query key are kept.
 func TestHandshake(t *testing.T) {
 	f := serve(t)
 	c := testclient.Dial(t, f.addr, "&token=a%20b&token=c")
@@ -71,6 +74,7 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
+// TestMiddleware shows S3.5, S3.6 and, with a panic in place of an exception, S3.12.
 func TestMiddleware(t *testing.T) {
 	f := serve(t)
 	ns := f.Of("/guarded")
@@ -118,6 +122,7 @@ func TestMiddleware(t *testing.T) {
 
 // A middleware may take its time: the loop goes on, and a client that leaves
 // meanwhile is forgotten.
+// Shows S3.10.
 func TestMiddlewareThatBlocks(t *testing.T) {
 	f := serve(t, oneLoop)
 	f.on(t, "echo", echo)
@@ -143,6 +148,7 @@ func TestMiddlewareThatBlocks(t *testing.T) {
 }
 
 // The answer to CONNECT comes before all that is emitted to the new socket.
+// Shows S3.7.
 func TestConnectionHandler(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -163,6 +169,7 @@ func TestConnectionHandler(t *testing.T) {
 	}
 }
 
+// TestDisconnectByClient shows S3.13 and S6.10: one namespace is left, and can be joined again.
 func TestDisconnectByClient(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
@@ -189,6 +196,7 @@ func TestDisconnectByClient(t *testing.T) {
 	ends.want(t, "/: client namespace disconnect", "/: client namespace disconnect", "/admin: transport close")
 }
 
+// TestDisconnectByServer shows S8.7.
 func TestDisconnectByServer(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
@@ -217,6 +225,7 @@ func TestDisconnectByServer(t *testing.T) {
 	})
 }
 
+// TestConnectTimeout shows S1.3 and S3.2.
 func TestConnectTimeout(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.ConnectTimeout = 50 * time.Millisecond })
 	joined, _ := f.connect(t)
@@ -229,6 +238,7 @@ func TestConnectTimeout(t *testing.T) {
 	joined.Join("/", "")
 }
 
+// TestMaxNamespaces shows a limit that S16.2 lacks.
 func TestMaxNamespaces(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.MaxNamespaces = 2 })
 	f.Of("/a")
@@ -243,6 +253,7 @@ func TestMaxNamespaces(t *testing.T) {
 
 // Violations close their client's connection, with the reason "forced close",
 // and no other's.
+// Shows S2.15, S3.9, S3.11, S10.3 and, with nesting without end, S16.1.
 func TestViolations(t *testing.T) {
 	f := serve(t, oneLoop)
 	f.on(t, "echo", echo, sio.Inline)

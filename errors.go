@@ -1,7 +1,6 @@
 package sio
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -39,6 +38,10 @@ var (
 	// ErrBacklog disconnects a client whose events come faster than its handlers
 	// deal with them, past the limit of what may wait.
 	ErrBacklog = errors.New("sio: too many events wait for their handlers")
+	// ErrPlaceholder refuses to send binary data together with other data that look
+	// like their placeholder, {"_placeholder":true,…}: clients can't tell them apart.
+	// Such data can be sent without binary data beside them.
+	ErrPlaceholder = errors.New("sio: data that look like a placeholder, beside binary data")
 	// ErrPacket disconnects a client that sent something that is no valid packet
 	// or that does not fit the connection's state.
 	ErrPacket = errors.New("sio: invalid packet")
@@ -48,7 +51,7 @@ var (
 // it: the client gets message and data. Of any other error, it gets the text.
 type ConnectError struct {
 	Message string
-	Data    any // encoded as JSON; nil is left out
+	Data    any // encoded as arguments are; nil is left out
 }
 
 func (e *ConnectError) Error() string { return e.Message }
@@ -88,16 +91,17 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("sio: panic: %v", e.Value) }
 
-// connectErrorParts returns what a client is told of err.
-func connectErrorParts(err error) (message string, data []byte) {
-	var ce *ConnectError
-	if !errors.As(err, &ce) {
-		return err.Error(), nil
-	}
-	if ce.Data != nil {
-		if data, err = json.Marshal(ce.Data); err != nil {
-			return ce.Message, nil
-		}
-	}
-	return ce.Message, data
+// AckError says that not all clients acknowledged an event.
+type AckError struct {
+	Asked, Answered int
+	// Err says why: [ErrAckTimeout], [ErrDisconnected], the context's error or an
+	// adapter's.
+	Err error
 }
+
+func (e *AckError) Error() string {
+	return fmt.Sprintf("sio: %d of %d clients acknowledged: %v", e.Answered, e.Asked, e.Err)
+}
+
+// Unwrap returns why the others did not.
+func (e *AckError) Unwrap() error { return e.Err }

@@ -1,13 +1,13 @@
 package sio
 
 import (
+	"errors"
 	"runtime/debug"
 	"sync"
 
 	"github.com/valyala/bytebufferpool"
 
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
@@ -147,13 +147,14 @@ func (s *Socket) onEvent(p socketio.Packet, attachments [][]byte) {
 	// Without a handler, the event is lost, unless what the socket is doing now
 	// may register one. So the look that counts is the one after the claim: until
 	// then, a job may have registered a handler and ended.
-	if h := s.handler(name); (h == nil || h.inline) && s.events.tryInline() {
+	if h := s.handler(name); (h == nil || h.inline) && s.taps.Load() == nil && s.events.tryInline() {
 		h = s.handler(name)
-		if h != nil && h.inline {
-			s.call(h, RawArgs{p.Args[1:], attachments}, s.newAck(p))
+		now := s.taps.Load() == nil && (h == nil || h.inline)
+		if now && h != nil {
+			s.call(name, h, s.rawArgs(p.Args[1:], attachments), s.newAck(p))
 		}
 		s.events.release()
-		if h == nil || h.inline {
+		if now {
 			return
 		}
 	}
@@ -207,9 +208,7 @@ func (s *Socket) do(j *job) {
 		if err != nil {
 			return // it was valid on the loop
 		}
-		if h := s.handler(name); h != nil {
-			s.call(h, RawArgs{j.args[1:], j.binary}, j.ack)
-		}
+		s.dispatch(name, s.rawArgs(j.args[1:], j.binary), j.ack)
 	case jobMiddleware:
 		s.askMiddleware()
 	case jobConnection:
@@ -219,9 +218,30 @@ func (s *Socket) do(j *job) {
 	}
 }
 
+// dispatch takes an event past all that is registered for it.
+func (s *Socket) dispatch(name []byte, args RawArgs, ack Ack) {
+	if t := s.taps.Load(); t != nil {
+		e := &Incoming{Event: string(name), Args: args, Ack: ack}
+		passed := false
+		s.protect(func() error { passed = t.filter(s, e); return nil })
+		if !passed {
+			return
+		}
+		if args, ack = e.Args, e.Ack; e.Event != string(name) {
+			name = []byte(e.Event)
+		}
+	}
+	if h := s.handler(name); h != nil {
+		s.call(name, h, args, ack)
+	}
+}
+
 // call runs a handler. A panic costs its socket the connection to the
 // namespace; an error is reported.
-func (s *Socket) call(h *handler, args RawArgs, ack Ack) {
+func (s *Socket) call(name []byte, h *handler, args RawArgs, ack Ack) {
+	if h.once && !s.spend(name, h) {
+		return
+	}
 	defer s.recoverPanic()
 	if err := h.call(s, args, ack); err != nil {
 		s.ns.server.report(s, err)
@@ -245,7 +265,7 @@ func (s *Socket) recoverPanic() {
 // join asks the namespace's middlewares, or connects the socket if there are
 // none. On the loop.
 func (s *Socket) join() {
-	if s.ns.middleware.Load() == nil {
+	if s.ns.middleware.Load() == nil || s.skipsMiddlewares() {
 		s.connected()
 		return
 	}
@@ -285,35 +305,26 @@ func (t *admitTask) Run(l *loop.Loop) {
 		return
 	}
 	if t.err != nil {
-		message, data := connectErrorParts(t.err)
-		s.client.sendRefusal(s.ns.name, message, data)
+		s.client.sendRefusal(s, t.err)
 		s.end("")
 		return
 	}
 	s.connected()
 }
 
-// connected lets the socket in, on the loop. The answer to the client is queued
-// before the socket can be reached by broadcasts, and so arrives before them.
+// connected lets the socket in, on the loop.
 func (s *Socket) connected() {
 	c := s.client
 	c.joined = true
 	c.stopTimer()
-	b := engine.Begin(false)
-	b.B = c.appendConnect(b.B, s)
-	if err := c.session.Send(false, engine.Seal(b, false)); err != nil {
+	switch err := s.admit(); {
+	case errors.Is(err, ErrDisconnected):
 		s.end("")
 		return
+	case err != nil:
+		c.violation(err)
+		return
 	}
-	s.ns.add(s)
-	s.ns.hub.Add(&s.member, s, c.session.Home().Index())
-	s.ns.hub.Join(&s.member, s.id)
-	s.mu.Lock()
-	s.state.Store(socketConnected)
-	early := s.early
-	s.early = nil
-	s.mu.Unlock()
-	s.Join(early...)
 	ch := s.ns.connection.Load()
 	switch {
 	case ch == nil:

@@ -1,6 +1,8 @@
 package sio
 
 import (
+	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,7 +14,9 @@ import (
 // HandlerOption changes how a handler is run.
 type HandlerOption func(*handlerOptions)
 
-type handlerOptions struct{ inline bool }
+type handlerOptions struct{ inline, once bool }
+
+func once(o *handlerOptions) { o.once = true }
 
 // Inline is the HandlerOption that runs the handler on the event loop that received the event: no switch
 // to another goroutine, but the handler must never block and should be quick,
@@ -32,6 +36,7 @@ func makeHandlerOptions(opts []HandlerOption) handlerOptions {
 type handler struct {
 	call   func(s *Socket, args RawArgs, ack Ack) error
 	inline bool
+	once   bool // for one event only
 }
 
 // handlerTable maps events to handlers. Reading takes no lock; changes are
@@ -101,8 +106,33 @@ func newHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	if socketio.Reserved(event) {
 		return nil, fmt.Errorf("%w: %q", ErrReservedEvent, event)
 	}
-	h := &handler{inline: makeHandlerOptions(opts).inline}
+	return makeHandler(event, fn, opts)
+}
+
+// newServerHandler checks the handler of an event of another server.
+func newServerHandler(event string, fn any) (*handler, error) {
+	if reservedServerSide(event) {
+		return nil, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	}
+	if t := reflect.TypeOf(fn); t != nil && t.Kind() == reflect.Func && t.NumIn() > 0 && t.In(0) == socketType {
+		return nil, &HandlerError{event, t, "servers' events have no socket"}
+	}
+	return makeHandler(event, fn, nil)
+}
+
+func makeHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
+	o := makeHandlerOptions(opts)
+	h := &handler{inline: o.inline, once: o.once}
 	switch f := fn.(type) {
+	case binder:
+		if f.isNil() {
+			return nil, &HandlerError{event, f.function(), "it is nil"}
+		}
+		if t := f.function().In(1); !isArgument(t) || t == socketType || t == ackType || t == rawArgsType {
+			return nil, &HandlerError{event, f.function(), fmt.Sprintf("its argument is a %v, which no JSON fits", t)}
+		}
+		h.call = f.bind(event)
+		return h, nil
 	case func(*Socket, RawArgs, Ack):
 		h.call = func(s *Socket, args RawArgs, ack Ack) error { f(s, args, ack); return nil }
 	case func(*Socket, RawArgs, Ack) error:
@@ -140,14 +170,25 @@ func newHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	return h, nil
 }
 
+// binder is a handler that is not known by its type here.
+type binder interface {
+	isNil() bool
+	function() reflect.Type
+	bind(event string) func(*Socket, RawArgs, Ack) error
+}
+
 func stringArgument(event string, args RawArgs) (text string, err error) {
-	if args.Len() == 0 {
-		return "", nil
+	err = args.decodeArgument(event, 0, &text)
+	return text, err
+}
+
+// decodeArgument stores argument i of an event in what dst points to.
+func (r RawArgs) decodeArgument(event string, i int, dst any) error {
+	v := reflect.ValueOf(dst).Elem()
+	if err := r.decode(i, v); err != nil {
+		return &ArgumentError{event, i, v.Type(), err}
 	}
-	if err := args.decode(0, reflect.ValueOf(&text).Elem()); err != nil {
-		return "", &ArgumentError{event, 0, reflect.TypeFor[string](), err}
-	}
-	return text, nil
+	return nil
 }
 
 // signature is what a handler's parameters ask for.
@@ -180,7 +221,7 @@ func reflectHandler(event string, fn any) (func(*Socket, RawArgs, Ack) error, er
 		case t.IsVariadic() && last:
 			sig.variadic = true
 			sig.types = append(sig.types, in.Elem())
-		case in.Kind() == reflect.Chan, in.Kind() == reflect.Func, in.Kind() == reflect.UnsafePointer:
+		case !isArgument(in):
 			return nil, &HandlerError{event, t, fmt.Sprintf("parameter %d is a %v, which no JSON fits", i, in)}
 		default:
 			sig.types = append(sig.types, in)
@@ -191,6 +232,25 @@ func reflectHandler(event string, fn any) (func(*Socket, RawArgs, Ack) error, er
 	}
 	return sig.call, nil
 }
+
+// isArgument reports whether there is JSON that fits a type.
+func isArgument(t reflect.Type) bool {
+	if reflect.PointerTo(t).Implements(jsonUnmarshaler) || reflect.PointerTo(t).Implements(textUnmarshaler) {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
+		return false
+	case reflect.Interface:
+		return t.NumMethod() == 0
+	}
+	return true
+}
+
+var (
+	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
 
 func (sig *signature) call(s *Socket, args RawArgs, ack Ack) error {
 	in := make([]reflect.Value, 0, len(sig.types)+2)

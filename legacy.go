@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
@@ -60,24 +61,44 @@ func cutQuery(p *socketio.Packet) {
 	p.Data = append(p.Data, '}')
 }
 
-// appendConnect appends the answer to a CONNECT.
-func (c *client) appendConnect(dst []byte, s *Socket) []byte {
-	if c.legacy() {
-		return socketio.AppendHeader(dst, socketio.Connect, s.ns.name, 0, false, 0)
+// encodeConnect encodes the answer to a CONNECT.
+func (c *client) encodeConnect(s *Socket) (packet, error) {
+	switch {
+	case c.legacy():
+		return c.server.coding.encodeConnect(s.ns.name, "", "")
+	case s.recovery != nil:
+		return c.server.coding.encodeConnect(s.ns.name, s.id, s.recovery.pid)
 	}
-	return socketio.AppendConnect(dst, s.ns.name, s.id)
+	return c.server.coding.encodeConnect(s.ns.name, s.id, "")
 }
 
-// appendRefusal appends what tells a client that a middleware refused it. To
-// legacy ones that is either the data or the message.
-func (c *client) appendRefusal(dst []byte, ns, message string, data []byte) []byte {
+// encodeRefusal encodes what tells a client that a middleware refused it. Legacy
+// ones get either the data or the message.
+func (c *client) encodeRefusal(ns, message string, data any) (packet, error) {
 	if !c.legacy() {
-		return socketio.AppendConnectError(dst, ns, message, data)
+		return c.server.coding.encodeConnectError(ns, message, data)
 	}
-	dst = socketio.AppendHeader(dst, socketio.ConnectError, ns, 0, false, 0)
-	switch string(data) {
-	case "", "null", "false", "0", `""`: // what is false in JavaScript
-		return socketio.AppendString(dst, message)
+	if isFalse(data) {
+		data = message
 	}
-	return append(dst, data...)
+	return c.server.coding.encodePayload(socketio.ConnectError, ns, data)
+}
+
+// isFalse says whether JavaScript takes a value for false.
+func isFalse(data any) bool {
+	if data == nil {
+		return true
+	}
+	v := reflect.ValueOf(data)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return v.IsNil() || isFalse(v.Elem().Interface())
+	case reflect.Map, reflect.Slice:
+		return v.IsNil()
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return v.IsZero()
+	}
+	return false
 }

@@ -167,6 +167,12 @@ func (r *recorder) text() string {
 	return strings.Join(r.lines, "\n")
 }
 
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.lines)
+}
+
 // want waits until these lines are there, and fails on others.
 func (r *recorder) want(tb testing.TB, lines ...string) {
 	tb.Helper()

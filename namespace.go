@@ -1,7 +1,7 @@
 package sio
 
 import (
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -10,83 +10,118 @@ import (
 
 // Namespace is a part of the server with sockets, rooms and handlers of its
 // own. A client may be in several over one connection.
+//
+// All that [Broadcast] offers acts on all sockets of the namespace: ns.Emit,
+// ns.To("room").Emit, ns.FetchSockets and so on.
 type Namespace struct {
-	name   string
-	server *Server
-	hub    *broadcast.Hub[*Socket]
+	Broadcast
+	registry
 
-	mu         sync.Mutex // guards changes; reads take what is published below
-	connection atomic.Pointer[connectionHandler]
-	middleware atomic.Pointer[[]func(*Socket) error]
-	events     handlerTable
+	name   string
+	alone  [1]*Namespace // itself
+	hub    *broadcast.Hub[*Socket]
+	parent *ParentNamespace // nil unless it is a child
+	users  atomic.Int64     // clients that are in it or about to be, of a child
+	ready  chan struct{}    // closed once clients may connect
+
+	log          *recoveryLog  // nil: connections are not recovered
+	attached     chan struct{} // closed once adapter is set
+	adapter      atomic.Pointer[attachment]
+	serverEvents handlerTable
+	serverJobs   jobQueue
+	roomEvents   roomWatch
+	ackIDs       atomic.Uint64
+	observers    atomic.Int32 // sockets with OnAnyOutgoing
 
 	socketsMu sync.RWMutex
 	sockets   map[string]*Socket
 }
 
-type connectionHandler struct {
-	fns    []func(*Socket)
-	inline bool
+func newNamespace(s *Server, name string) *Namespace {
+	ns := &Namespace{
+		name:     name,
+		hub:      broadcast.NewHub[*Socket](len(s.reactor.Loops())),
+		ready:    make(chan struct{}),
+		attached: make(chan struct{}),
+		sockets:  make(map[string]*Socket),
+	}
+	ns.server = s
+	ns.Broadcast = Broadcast{ns: ns}
+	ns.alone[0] = ns
+	if r := s.opts.ConnectionStateRecovery; r != nil {
+		ns.log = newRecoveryLog(*r, s.reactor.Loops()[0])
+	}
+	ns.serverJobs.running = &s.handlers
+	ns.roomEvents.jobs.running = &s.handlers
+	return ns
 }
 
-func newNamespace(s *Server, name string) *Namespace {
-	return &Namespace{
-		name:    name,
-		server:  s,
-		hub:     broadcast.NewHub[*Socket](len(s.reactor.Loops())),
-		sockets: make(map[string]*Socket),
+// open lets clients in, after the program was told of the namespace.
+func (ns *Namespace) open() {
+	ns.attach()
+	if ns.name != "/" {
+		ns.server.announce(ns)
+	}
+	close(ns.ready)
+}
+
+func (ns *Namespace) isOpen() bool {
+	select {
+	case <-ns.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// Of returns the namespace of that name, and makes it if there is none. The
+// leading slash may be left out. A new namespace whose name matches the pattern
+// of a parent (see [Server.OfPattern]) is a child of it.
+func (s *Server) Of(name string) *Namespace {
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name
+	}
+	s.mu.Lock()
+	ns := s.namespaces[name]
+	if ns != nil {
+		s.mu.Unlock()
+		return ns
+	}
+	ns = newNamespace(s, name)
+	for _, p := range s.parents {
+		if p.pattern != nil && p.pattern.MatchString(name) {
+			p.adopt(ns)
+			break
+		}
+	}
+	s.namespaces[name] = ns
+	s.mu.Unlock()
+	ns.open()
+	return ns
+}
+
+// OnNewNamespace adds a function that is told of each namespace that is made
+// from now on, before any client connects to it; those of [Server.OfPattern]
+// and [Server.OfFunc] are made when a client asks for them. It must not block.
+func (s *Server) OnNewNamespace(fn func(ns *Namespace)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onNamespace = append(s.onNamespace[:len(s.onNamespace):len(s.onNamespace)], fn)
+}
+
+func (s *Server) announce(ns *Namespace) {
+	s.mu.RLock()
+	fns := s.onNamespace
+	s.mu.RUnlock()
+	for _, fn := range fns {
+		s.protect(func() { fn(ns) })
 	}
 }
 
 // Name returns the namespace's name, with its leading slash.
 func (ns *Namespace) Name() string { return ns.name }
 
-// OnConnection adds a handler that gets each new socket before any of its
-// events. Handlers run in the order they were added in. With [Inline], all of
-// the namespace's connection handlers run on the event loop.
-func (ns *Namespace) OnConnection(fn func(s *Socket), opts ...HandlerOption) {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	next := &connectionHandler{inline: makeHandlerOptions(opts).inline}
-	if old := ns.connection.Load(); old != nil {
-		next.fns = slices.Clone(old.fns)
-		next.inline = next.inline || old.inline
-	}
-	next.fns = append(next.fns, fn)
-	ns.connection.Store(next)
-}
-
-// OnEvent sets the handler of an event for every socket of the namespace. It
-// costs nothing per socket. A socket's own handler (see [Socket.On]) goes
-// before it. What a handler may be is said there, too, and what errors there
-// are.
-func (ns *Namespace) OnEvent(event string, handler any, opts ...HandlerOption) error {
-	h, err := newHandler(event, handler, opts)
-	if err != nil {
-		ns.server.report(nil, err)
-		return err
-	}
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	ns.events.set(event, h)
-	return nil
-}
-
-// Use adds a middleware: it is asked before a socket is connected, may block,
-// and refuses the socket by an error, which the client gets as "connect_error".
-// Middlewares run in the order they were added in.
-func (ns *Namespace) Use(middleware func(s *Socket) error) {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	var all []func(*Socket) error
-	if old := ns.middleware.Load(); old != nil {
-		all = slices.Clone(*old)
-	}
-	all = append(all, middleware)
-	ns.middleware.Store(&all)
-}
-
-// Sockets returns the connected sockets, in no order.
+// Sockets returns this server's connected sockets, in no order.
 func (ns *Namespace) Sockets() []*Socket {
 	ns.socketsMu.RLock()
 	defer ns.socketsMu.RUnlock()
@@ -97,22 +132,26 @@ func (ns *Namespace) Sockets() []*Socket {
 	return all
 }
 
-// SocketCount returns how many sockets are connected.
+// SocketCount returns how many sockets are connected to this server.
 func (ns *Namespace) SocketCount() int {
 	ns.socketsMu.RLock()
 	defer ns.socketsMu.RUnlock()
 	return len(ns.sockets)
 }
 
-// Socket returns the connected socket with that id, or nil.
+// Socket returns this server's connected socket with that id, or nil.
 func (ns *Namespace) Socket(id string) *Socket {
 	ns.socketsMu.RLock()
 	defer ns.socketsMu.RUnlock()
 	return ns.sockets[id]
 }
 
-// RoomSize returns how many sockets are in a room.
+// RoomSize returns how many of this server's sockets are in a room.
 func (ns *Namespace) RoomSize(room string) int { return ns.hub.Size(room) }
+
+// Rooms returns the rooms that this server's sockets are in, in no order. Every
+// socket's id is one of them.
+func (ns *Namespace) Rooms() []string { return ns.hub.RoomNames() }
 
 func (ns *Namespace) add(s *Socket) {
 	ns.socketsMu.Lock()
@@ -127,23 +166,3 @@ func (ns *Namespace) remove(s *Socket) {
 	}
 	ns.socketsMu.Unlock()
 }
-
-// Emit sends an event to every socket of the namespace.
-func (ns *Namespace) Emit(event string, args ...any) error {
-	return Broadcast{ns: ns}.Emit(event, args...)
-}
-
-// EmitRaw is Emit with arguments that are encoded already.
-func (ns *Namespace) EmitRaw(event string, args RawArgs) error {
-	return Broadcast{ns: ns}.EmitRaw(event, args)
-}
-
-// To starts a broadcast to the sockets in any of the rooms. A socket's id is a
-// room that it alone is in.
-func (ns *Namespace) To(rooms ...string) Broadcast { return Broadcast{ns: ns}.To(rooms...) }
-
-// In is another name for To.
-func (ns *Namespace) In(rooms ...string) Broadcast { return ns.To(rooms...) }
-
-// Except starts a broadcast to the sockets that are in none of the rooms.
-func (ns *Namespace) Except(rooms ...string) Broadcast { return Broadcast{ns: ns}.Except(rooms...) }

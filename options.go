@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sio-gnet/sio-gnet/broadcast"
 	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -21,6 +22,9 @@ type RequestError = engine.RequestError
 
 // DefaultCookie is the cookie of the reference server, for [Options.Cookie].
 func DefaultCookie() *http.Cookie { return engine.DefaultCookie() }
+
+// HTTPOptions are settings for [Options].Handler.
+type HTTPOptions = loop.HTTPOptions
 
 // Options configure a [Server]. A zero field means its default.
 type Options struct {
@@ -36,7 +40,7 @@ type Options struct {
 	// joining a namespace.
 	ConnectTimeout time.Duration
 	// MaxPayload is the largest message taken from a client, in bytes; default
-	// 1,000,000. It does not limit what is sent.
+	// 1,000,000, at most 1 GiB. It does not limit what is sent.
 	MaxPayload int
 	// MaxPending is how many bytes may wait for one client to read them, default
 	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
@@ -47,6 +51,13 @@ type Options struct {
 	MaxBacklog int
 	// MaxAttachments is how many binary attachments a packet may have; default 10.
 	MaxAttachments int
+	// AckTimeout bounds the wait for the acknowledgements of many clients, and for
+	// answers of other servers, where neither [Broadcast.Timeout] nor a context's
+	// deadline does; default 10 s.
+	AckTimeout time.Duration
+	// AttachmentTimeout (30 s) bounds how long a client may take for the next
+	// attachment of a packet that it has begun.
+	AttachmentTimeout time.Duration
 	// MaxDepth is how deeply JSON may be nested; default 128.
 	MaxDepth int
 	// MaxConnections is how many connections are served at once; further ones
@@ -104,7 +115,7 @@ type Options struct {
 	// consist of letters, digits, "-" and "_".
 	GenerateID func(r *http.Request) (string, error)
 	// HookTimeout bounds what Middleware, AllowRequest and GenerateID may take for
-	// one request; default 10 s.
+	// one request, and what a function of [Server.OfFunc] may; default 10 s.
 	HookTimeout time.Duration
 	// Hooks are told of refused requests, may change response headers, and follow
 	// the Engine.IO sessions below the sockets. They must not block.
@@ -127,6 +138,24 @@ type Options struct {
 	// hands on the other as the client sent it.
 	UseForwarded bool
 
+	// JSON takes the place of the JSON library built in, for all arguments both ways and
+	// for the data of a [ConnectError]; nil: it does not.
+	JSON *JSON
+	// Parser gives packets another form than JSON with attachments, such as MessagePack;
+	// nil: it does not. All clients of the server must use the same.
+	Parser Parser
+
+	// ConnectionStateRecovery lets clients that were lost for a short time go on where
+	// they were; nil does not.
+	ConnectionStateRecovery *Recovery
+	// Adapter connects the server with others, so that broadcasts and all else that is
+	// not about this server alone reach the sockets of all; nil: it is alone.
+	Adapter broadcast.Connect
+	// CleanupEmptyChildNamespaces removes a namespace that was made by
+	// [Server.OfPattern] or [Server.OfFunc] when its last socket has gone. It is made
+	// anew when a client asks for it.
+	CleanupEmptyChildNamespaces bool
+
 	// ClientFiles holds socket.io.js, socket.io.min.js, socket.io.esm.min.js,
 	// socket.io.msgpack.min.js and their .map files, to be served under Path;
 	// nil serves none. ClientVersion is their version, used as ETag; if empty, a
@@ -134,9 +163,16 @@ type Options struct {
 	ClientFiles   fs.FS
 	ClientVersion string
 
-	// Handler answers all requests that are not for Path, on a goroutine of
-	// their own; nil answers them 404.
+	// Handler answers all requests that are not for Path; nil answers them 404. It is
+	// any http.Handler, the router of a web framework for example, and net/http serves
+	// it: bodies and responses are streamed, whatever their size, and it may hijack
+	// connections. The request's context ends with the connection. A request may be
+	// bounded by [http.MaxBytesHandler] and [http.TimeoutHandler]. HTTP has the
+	// settings.
 	Handler http.Handler
+	HTTP    HTTPOptions
+	// MaxHeaderBytes bounds the headers of each request; default 16 KiB.
+	MaxHeaderBytes int
 
 	// Logger receives log lines; default [slog.Default].
 	Logger *slog.Logger
@@ -154,12 +190,26 @@ func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
 		o.Path = "/socket.io"
 	}
+	if o.ConnectionStateRecovery != nil {
+		r := o.ConnectionStateRecovery.withDefaults()
+		o.ConnectionStateRecovery = &r
+	}
+	if o.HookTimeout <= 0 {
+		o.HookTimeout = 10 * time.Second
+	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.AckTimeout <= 0 {
+		o.AckTimeout = 10 * time.Second
+	}
+	if o.AttachmentTimeout <= 0 {
+		o.AttachmentTimeout = 30 * time.Second
 	}
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
 	}
+	o.MaxPayload = min(o.MaxPayload, 1<<30) // so that sums of it stay numbers
 	if o.MaxBacklog <= 0 {
 		o.MaxBacklog = o.MaxPayload + 1<<20
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
-	"strings"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,20 +18,26 @@ import (
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
-// Server is a Socket.IO server. Make one with [New]; what it offers for events
-// and broadcasts acts on the namespace "/".
+// Server is a Socket.IO server. Make one with [New]. It is also the namespace
+// "/": all methods of [Namespace] and [Broadcast] act on that.
 type Server struct {
+	*Namespace
+
 	opts    Options
 	reactor *loop.Reactor
 	engine  *engine.Server
 	files   http.Handler // the client bundle; nil if it is not served
 	limits  socketio.Limits
-	root    *Namespace
+	coding  *coding // nil: the one built in
 
-	mu         sync.RWMutex
-	namespaces map[string]*Namespace
-	listeners  []net.Listener
+	mu          sync.RWMutex
+	namespaces  map[string]*Namespace
+	parents     []*ParentNamespace
+	onNamespace []func(*Namespace)
+	listeners   []net.Listener
+	over        bool // all namespaces were closed
 
+	ended    chan struct{} // closed when the server begins to end
 	closing  atomic.Bool
 	handlers atomic.Int64 // goroutines that run handlers
 }
@@ -45,7 +53,9 @@ func New(opts *Options) (*Server, error) {
 	s := &Server{
 		opts:       o,
 		namespaces: make(map[string]*Namespace),
+		ended:      make(chan struct{}),
 		limits:     socketio.Limits{Attachments: o.MaxAttachments, Depth: o.MaxDepth},
+		coding:     newCoding(&o),
 	}
 	if o.ClientFiles != nil {
 		s.files = newClientFiles(o.ClientFiles, o.ClientVersion)
@@ -86,6 +96,8 @@ func New(opts *Options) (*Server, error) {
 		MaxBody:                  o.MaxPayload,
 		MaxPending:               o.MaxPending,
 		Deflate:                  o.PerMessageDeflate,
+		MaxHeaderBytes:           o.MaxHeaderBytes,
+		HTTP:                     o.HTTP,
 		Logger:                   o.Logger,
 	}, router{s})
 	if err != nil {
@@ -95,7 +107,7 @@ func New(opts *Options) (*Server, error) {
 	for _, l := range reactor.Loops() {
 		l.Local = new(scratch)
 	}
-	s.root = s.Of("/")
+	s.Namespace = s.Of("/")
 	return s, nil
 }
 
@@ -140,19 +152,21 @@ func (s *Server) Addr() net.Addr {
 
 // Shutdown ends the server in order: it stops accepting, disconnects all
 // sockets with [ReasonShuttingDown], lets what is queued reach the clients, and
-// waits for handlers that are running. When ctx ends first, it closes what is
-// left and returns ctx's error. It blocks, and must not be called from a
+// waits for handlers that are running, those of [Options].Handler included. The
+// connections that they have hijacked end at once. When ctx ends first, it closes
+// what is left and returns ctx's error. It blocks, and must not be called from a
 // handler.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.closing.Store(true)
+	s.begin()
 	errs := []error{s.reactor.CloseListeners()}
 	s.engine.CloseAll()
 	errs = append(errs,
 		s.await(ctx, func() bool { return s.engine.Sessions() == 0 }),
 		s.await(ctx, func() bool { return s.handlers.Load() == 0 }))
+	s.closeNamespaces()
 	if ctx.Err() == nil {
 		s.reactor.Drain()
-		errs = append(errs, s.await(ctx, func() bool { return s.reactor.Connections() == 0 }))
+		errs = append(errs, s.await(ctx, func() bool { return s.reactor.Connections() == 0 && s.reactor.Handlers() == 0 }))
 	}
 	errs = append(errs, s.reactor.Stop())
 	return errors.Join(errs...)
@@ -161,9 +175,27 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close ends the server at once: clients are cut off, and handlers that are
 // running are not waited for.
 func (s *Server) Close() error {
-	s.closing.Store(true)
+	s.begin()
 	s.engine.CloseAll()
+	s.closeNamespaces()
 	return s.reactor.Stop()
+}
+
+// begin begins the server's end.
+func (s *Server) begin() {
+	if !s.closing.Swap(true) {
+		close(s.ended)
+	}
+}
+
+func (s *Server) closeNamespaces() {
+	s.mu.Lock()
+	s.over = true
+	all := slices.Collect(maps.Values(s.namespaces))
+	s.mu.Unlock()
+	for _, ns := range all {
+		ns.close()
+	}
 }
 
 // shutdownPoll is how often Shutdown looks whether it is done.
@@ -182,29 +214,6 @@ func (s *Server) await(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// Of returns the namespace of that name, and makes it if there is none. The
-// leading slash may be left out.
-func (s *Server) Of(name string) *Namespace {
-	if !strings.HasPrefix(name, "/") {
-		name = "/" + name
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ns := s.namespaces[name]
-	if ns == nil {
-		ns = newNamespace(s, name)
-		s.namespaces[name] = ns
-	}
-	return ns
-}
-
-// lookup returns a namespace that clients may connect to, or nil.
-func (s *Server) lookup(name []byte) *Namespace {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.namespaces[string(name)]
-}
-
 // Clients returns how many clients are connected, in whatever namespaces.
 func (s *Server) Clients() int { return s.engine.Sessions() }
 
@@ -220,33 +229,15 @@ func (s *Server) Stats() Stats {
 	return Stats{Sessions: s.engine.Stats(), Connections: s.reactor.Stats()}
 }
 
-// OnConnection is [Namespace.OnConnection] of "/".
-func (s *Server) OnConnection(fn func(s *Socket), opts ...HandlerOption) {
-	s.root.OnConnection(fn, opts...)
+// protect runs a function of the program's. A panic is reported.
+func (s *Server) protect(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.report(nil, &PanicError{v, debug.Stack()})
+		}
+	}()
+	f()
 }
-
-// OnEvent is [Namespace.OnEvent] of "/".
-func (s *Server) OnEvent(event string, handler any, opts ...HandlerOption) error {
-	return s.root.OnEvent(event, handler, opts...)
-}
-
-// Use is [Namespace.Use] of "/".
-func (s *Server) Use(middleware func(s *Socket) error) { s.root.Use(middleware) }
-
-// Emit is [Namespace.Emit] of "/".
-func (s *Server) Emit(event string, args ...any) error { return s.root.Emit(event, args...) }
-
-// To is [Namespace.To] of "/".
-func (s *Server) To(rooms ...string) Broadcast { return s.root.To(rooms...) }
-
-// In is another name for To.
-func (s *Server) In(rooms ...string) Broadcast { return s.root.To(rooms...) }
-
-// Except is [Namespace.Except] of "/".
-func (s *Server) Except(rooms ...string) Broadcast { return s.root.Except(rooms...) }
-
-// Sockets returns the sockets connected to "/".
-func (s *Server) Sockets() []*Socket { return s.root.Sockets() }
 
 func (s *Server) report(sock *Socket, err error) {
 	defer func() {
@@ -260,27 +251,35 @@ func (s *Server) report(sock *Socket, err error) {
 // router gives each request to the part of the server that it is for.
 type router struct{ *Server }
 
-// ServeRequest is called by the reactor.
-func (s router) ServeRequest(c *loop.Conn, r *loop.Request) {
+// RouteRequest is called by the reactor with the head of each request.
+func (s router) RouteRequest(_ *loop.Conn, r *loop.Request) http.Handler {
 	switch {
 	case s.files != nil && isClientFile(r.Path, s.opts.Path):
-		c.ServeHTTP(r, s.files)
+		return s.files
 	case s.engine.Matches(r.Path):
-		s.engine.ServeRequest(c, r)
-	case s.opts.Handler != nil:
-		c.ServeHTTP(r, s.opts.Handler)
+		return nil
 	default:
-		_ = c.Respond(loop.Response{ // the connection may be gone; then nobody waits
-			Status: http.StatusNotFound, ContentType: "text/plain; charset=utf-8", Body: []byte("not found\n"),
-		})
+		return s.opts.Handler
 	}
 }
 
-// AnnounceRequest is called by the reactor.
+// Locate is called by the reactor in guest mode.
+func (s router) Locate(r *loop.Request) *loop.Loop { return s.engine.Locate(r) }
+
+// AnnounceRequest is called by the reactor when the body of a request is still to
+// come.
 func (s router) AnnounceRequest(c *loop.Conn, r *loop.Request) { s.engine.AnnounceRequest(c, r) }
 
-// Locate is called by the reactor.
-func (s router) Locate(r *loop.Request) *loop.Loop { return s.engine.Locate(r) }
+// ServeRequest is called by the reactor with each request that has no http.Handler.
+func (s router) ServeRequest(c *loop.Conn, r *loop.Request) {
+	if s.engine.Matches(r.Path) {
+		s.engine.ServeRequest(c, r)
+		return
+	}
+	_ = c.Respond(loop.Response{ // the connection may be gone; then nobody waits
+		Status: http.StatusNotFound, ContentType: "text/plain; charset=utf-8", Body: []byte("not found\n"),
+	})
+}
 
 // opener makes a client of each new session.
 type opener struct{ *Server }
@@ -291,4 +290,7 @@ func (s opener) OnOpen(session *engine.Session) engine.Receiver {
 }
 
 // scratch is memory that one loop reuses from packet to packet.
-type scratch struct{ args [][]byte }
+type scratch struct {
+	args [][]byte
+	name []byte // of an event that came through a parser
+}

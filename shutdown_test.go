@@ -18,6 +18,7 @@ import (
 
 // Shutdown lets what was emitted reach the clients, tells the handlers why, and
 // waits for them.
+// Shows S8.9 and S13.4.
 func TestShutdown(t *testing.T) {
 	f := serve(t)
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -76,6 +77,7 @@ func TestShutdownInBoundedTime(t *testing.T) {
 	close(release)
 }
 
+// TestClose shows S8.9.
 func TestClose(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -101,6 +103,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestServeSeveralListeners shows what takes the place of S1.1.
 func TestServeSeveralListeners(t *testing.T) {
 	f := serve(t)
 	f.on(t, "echo", echo)

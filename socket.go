@@ -1,13 +1,14 @@
 package sio
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/sio-gnet/sio-gnet/broadcast"
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/internal/ids"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -24,12 +25,14 @@ type Socket struct {
 	events eventQueue
 	own    handlerTable // handlers of this socket only
 
-	mu           sync.Mutex
-	data         any
-	reason       Reason
-	onDisconnect []func(*Socket, Reason)
-	early        []string // rooms joined by middlewares
-	acks         ackTable
+	taps     atomic.Pointer[taps]
+	recovery *recoverable // nil if connections are not recovered
+
+	mu    sync.Mutex
+	data  any
+	life  lifetime
+	early []string // rooms joined by middlewares
+	acks  map[uint64]awaiting
 }
 
 // States of a socket.
@@ -48,6 +51,7 @@ func newSocket(c *client, ns *Namespace, auth []byte) *Socket {
 		s.id = ids.New()
 	}
 	s.events.socket = s
+	s.recoverSession()
 	return s
 }
 
@@ -65,7 +69,9 @@ func (s *Socket) Connected() bool { return s.state.Load() == socketConnected }
 // Transport returns the transport in use, "polling" or "websocket".
 func (s *Socket) Transport() string { return s.client.session.Transport() }
 
-// SetData attaches a value of the program's to the socket.
+// SetData attaches a value of the program's to the socket. [Broadcast.FetchSockets]
+// encodes it as JSON, at any time and on any server: where that is used, give it a
+// new value instead of changing the old one.
 func (s *Socket) SetData(v any) {
 	s.mu.Lock()
 	s.data = v
@@ -102,54 +108,83 @@ func (s *Socket) On(event string, handler any, opts ...HandlerOption) error {
 	return nil
 }
 
-// Off removes the socket's own handler of an event.
-func (s *Socket) Off(event string) {
+// Once is On for one event: the handler is removed before it is called.
+func (s *Socket) Once(event string, handler any, opts ...HandlerOption) error {
+	return s.On(event, handler, append(slices.Clip(opts), once)...)
+}
+
+// Off removes the socket's own handlers of events, or all if none are named.
+func (s *Socket) Off(events ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.own.set(event, nil)
+	if len(events) == 0 {
+		s.own.entries.Store(nil)
+		return
+	}
+	for _, event := range events {
+		s.own.set(event, nil)
+	}
 }
 
-// OnDisconnect adds a function that is called once after the socket was
-// disconnected, as the last of its handlers. Events that came before the client
-// left or was lost are handled first; those of a client that was sent away
-// ([Socket.Disconnect], or a breach of the protocol) and still waited are not.
-// If the socket is disconnected already, fn is called at once.
-func (s *Socket) OnDisconnect(fn func(s *Socket, reason Reason)) {
+// spend removes the handler of an event that is for one event only; false if it
+// is gone already.
+func (s *Socket) spend(event []byte, h *handler) bool {
 	s.mu.Lock()
-	over := s.state.Load() >= socketOver
-	reason := s.reason
-	if !over {
-		s.onDisconnect = append(s.onDisconnect, fn)
+	defer s.mu.Unlock()
+	if s.own.get(event) != h {
+		return false
 	}
-	s.mu.Unlock()
-	if over {
-		fn(s, reason)
-	}
+	s.own.set(string(event), nil)
+	return true
 }
 
-// Join puts the socket into rooms. In a middleware, it takes effect when the
-// socket is connected; once the socket is disconnected, it has none.
+// Join puts the socket into rooms. In a middleware, it takes effect for others
+// when the socket is connected; once the socket is disconnected, it has none.
 func (s *Socket) Join(rooms ...string) {
-	if s.state.Load() == socketPending {
-		s.mu.Lock()
-		if s.state.Load() == socketPending {
-			s.early = append(s.early, rooms...)
-			s.mu.Unlock()
-			return
+	if s.beforehand(func() {
+		for _, room := range rooms {
+			if !slices.Contains(s.early, room) {
+				s.early = append(s.early, room)
+			}
 		}
-		s.mu.Unlock()
+	}) {
+		return
 	}
 	s.ns.hub.Join(&s.member, rooms...)
 }
 
 // Leave takes the socket out of rooms.
-func (s *Socket) Leave(rooms ...string) { s.ns.hub.Leave(&s.member, rooms...) }
-
-// Rooms returns the rooms that the socket is in, its id first.
-func (s *Socket) Rooms() []string { return s.ns.hub.Rooms(&s.member) }
+func (s *Socket) Leave(rooms ...string) {
+	if s.beforehand(func() {
+		s.early = slices.DeleteFunc(s.early, func(room string) bool { return slices.Contains(rooms, room) })
+	}) {
+		return
+	}
+	s.ns.hub.Leave(&s.member, rooms...)
+}
 
 // InRoom reports whether the socket is in a room.
-func (s *Socket) InRoom(room string) bool { return s.ns.hub.In(&s.member, room) }
+func (s *Socket) InRoom(room string) (in bool) {
+	if s.beforehand(func() { in = slices.Contains(s.early, room) }) {
+		return in
+	}
+	return s.ns.hub.In(&s.member, room)
+}
+
+// beforehand does something with the rooms of a socket that is not connected yet,
+// and reports whether it is one.
+func (s *Socket) beforehand(do func()) bool {
+	if s.state.Load() != socketPending {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != socketPending {
+		return false
+	}
+	do()
+	return true
+}
 
 // Broadcast starts a broadcast to everyone in the namespace but this socket.
 func (s *Socket) Broadcast() Broadcast { return Broadcast{ns: s.ns, skip: s} }
@@ -168,11 +203,14 @@ func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except
 // socket is not connected; that it returns none does not mean that the client
 // got it: for that there are acknowledgements.
 func (s *Socket) Emit(event string, args ...any) error {
-	p, err := encodeEvent(s.ns.name, event, args, 0, false)
+	if s.recovery != nil {
+		return Emitter{socket: s}.Emit(event, args...)
+	}
+	p, err := s.encodeEvent(event, args, 0, false)
 	if err != nil {
 		return err
 	}
-	return s.send(p)
+	return s.sendPacket(false, p)
 }
 
 // Send emits "message".
@@ -180,21 +218,62 @@ func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
 
 // EmitRaw is Emit with arguments that are encoded already.
 func (s *Socket) EmitRaw(event string, args RawArgs) error {
-	p, err := encodeRawEvent(s.ns.name, event, args, 0, false)
+	if s.recovery != nil {
+		return Emitter{socket: s}.EmitRaw(event, args)
+	}
+	p, err := s.encodeRawEvent(event, args)
 	if err != nil {
 		return err
 	}
-	return s.send(p)
+	return s.sendPacket(false, p)
 }
 
-// send hands a packet to the session. A socket whose middlewares are still
+// EmitWithAck emits an event and waits for the client's answer, until ctx ends
+// or the socket is disconnected ([ErrDisconnected]). It blocks, so it must not
+// be called from an [Inline] handler.
+func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Reply, error) {
+	return Emitter{socket: s}.EmitWithAck(ctx, event, args...)
+}
+
+// EmitAck emits an event and calls done once, on a goroutine of its own: with the
+// client's answer or with [ErrDisconnected]; see [Socket.Timeout] for a limit of
+// time. If EmitAck itself returns an error, done is not called.
+func (s *Socket) EmitAck(done func(Reply, error), event string, args ...any) error {
+	return Emitter{socket: s}.EmitAck(done, event, args...)
+}
+
+// encodeEvent encodes an event for this socket, and shows it to OnAnyOutgoing.
+func (s *Socket) encodeEvent(event string, args []any, id uint64, hasID bool) (packet, error) {
+	if s.taps.Load() == nil {
+		return encodeEvent(s.ns, event, args, id, hasID)
+	}
+	raw, err := s.ns.server.coding.makeRaw(args)
+	if err != nil {
+		return packet{}, err
+	}
+	p, err := encodeRawEvent(s.ns, event, raw, id, hasID)
+	if err == nil {
+		s.observe(event, raw)
+	}
+	return p, err
+}
+
+func (s *Socket) encodeRawEvent(event string, args RawArgs) (packet, error) {
+	p, err := encodeRawEvent(s.ns, event, args, 0, false)
+	if err == nil && s.taps.Load() != nil {
+		s.observe(event, args)
+	}
+	return p, err
+}
+
+// sendPacket hands a packet to the session. A socket whose middlewares are still
 // being asked may send, too.
-func (s *Socket) send(p packet) error {
+func (s *Socket) sendPacket(volatile bool, p packet) error {
 	if s.state.Load() >= socketOver {
 		p.release()
 		return ErrDisconnected
 	}
-	if err := s.client.session.Send(false, p.first, p.rest...); err != nil {
+	if err := s.client.session.Send(volatile, p.first, p.rest...); err != nil {
 		return ErrDisconnected
 	}
 	return nil
@@ -202,7 +281,9 @@ func (s *Socket) send(p packet) error {
 
 // Disconnect takes the socket out of its namespace, with
 // [ReasonServerDisconnect]. With all, the client's other sockets go, too, and
-// its connection is closed. What was emitted before still arrives.
+// its connection is closed; in a middleware, that is all that it can do. What was
+// emitted before still arrives. It does nothing to a socket that is disconnected
+// already.
 func (s *Socket) Disconnect(all bool) {
 	s.client.session.Post(&disconnectTask{s, all})
 }
@@ -218,7 +299,10 @@ func (t *disconnectTask) Run(l *loop.Loop) {
 	if !c.session.Owned(l, t) {
 		return
 	}
-	if !t.all {
+	switch {
+	case t.socket.state.Load() >= socketOver:
+		return
+	case !t.all:
 		t.socket.dismiss()
 		return
 	}
@@ -233,9 +317,7 @@ func (s *Socket) dismiss() {
 	if !s.Connected() {
 		return
 	}
-	b := engine.Begin(false)
-	b.B = socketio.AppendDisconnect(b.B, s.ns.name)
-	_ = s.client.session.Send(false, engine.Seal(b, false)) // a closed session needs none
+	s.client.sendPayload(s.ns.server.coding.encodePayload(socketio.Disconnect, s.ns.name, nil))
 	s.end(ReasonServerDisconnect)
 }
 
@@ -251,28 +333,37 @@ func (s *Socket) end(reason Reason) {
 	if was >= socketOver {
 		return
 	}
+	var rooms []string
+	// All that others look at together with the state changes together with it.
+	s.mu.Lock()
+	s.life.reason = reason
+	s.life.over = was != socketConnected // none of its functions will be called
+	if was == socketConnected {
+		rooms = s.ns.hub.Rooms(&s.member)
+		s.life.rooms, s.life.saved = rooms, s.mayComeBack(reason)
+	}
 	s.state.Store(next)
+	s.early = nil
+	acks := s.acks
+	s.acks = nil
+	if s.life.cancel != nil {
+		s.life.cancel(&DisconnectError{reason})
+	}
+	if t := s.taps.Load(); t != nil && len(t.outgoing) > 0 {
+		s.ns.observers.Add(-1)
+	}
+	saved := s.life.saved
+	s.mu.Unlock()
 	s.ns.hub.Remove(&s.member)
 	s.ns.remove(s)
-	s.mu.Lock()
-	s.reason = reason
-	acks := s.acks.takeAll()
-	s.mu.Unlock()
-	for _, a := range acks {
-		a.finish(RawArgs{}, ErrDisconnected)
+	if s.recovery != nil {
+		s.ns.log.end(s, rooms, saved)
+	}
+	for _, w := range acks {
+		w.settle(RawArgs{}, ErrDisconnected)
 	}
 	if was == socketConnected {
 		s.events.closeWith(reason)
 	}
-}
-
-// notifyDisconnect calls the disconnect functions, behind all events.
-func (s *Socket) notifyDisconnect(reason Reason) {
-	s.mu.Lock()
-	fns := s.onDisconnect
-	s.onDisconnect = nil
-	s.mu.Unlock()
-	for _, fn := range fns {
-		s.protect(func() error { fn(s, reason); return nil })
-	}
+	s.ns.leave()
 }

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Hub holds the rooms of one namespace. Its methods may be called from any
@@ -14,6 +15,7 @@ type Hub[T any] struct {
 	everyone shard[T] // one room, "", that all members are in
 	shards   [shardCount]shard[T]
 	batches  sync.Pool // of *batch[T]
+	watcher  atomic.Pointer[func(RoomEvent[T])]
 }
 
 const shardCount = 64
@@ -73,7 +75,7 @@ func (h *Hub[T]) Add(m *Member[T], value T, lane int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.value, m.lane, m.in = value, int32(lane), true
-	m.enter(&h.everyone, "", h.lanes)
+	m.enter(h, &h.everyone, "")
 }
 
 // Remove takes m out of everything. Later joins have no effect.
@@ -82,7 +84,7 @@ func (h *Hub[T]) Remove(m *Member[T]) {
 	defer m.mu.Unlock()
 	m.in = false
 	for _, ms := range m.memberships {
-		ms.leave()
+		ms.leave(h)
 	}
 	m.memberships = nil
 }
@@ -96,7 +98,7 @@ func (h *Hub[T]) Join(m *Member[T], rooms ...string) {
 	}
 	for _, name := range rooms {
 		if m.find(name) < 0 {
-			m.enter(h.shard(name), name, h.lanes)
+			m.enter(h, h.shard(name), name)
 		}
 	}
 }
@@ -107,25 +109,52 @@ func (h *Hub[T]) Leave(m *Member[T], rooms ...string) {
 	defer m.mu.Unlock()
 	for _, name := range rooms {
 		if i := m.find(name); i >= 0 {
-			m.memberships[i].leave()
+			m.memberships[i].leave(h)
 			m.memberships = slices.Delete(m.memberships, i, i+1)
 		}
 	}
 }
 
-// Move makes m's lane the given one. A broadcast sees m on one lane only, and
-// one that was handed to the old lane was posted there before Move returns.
+// Move makes m's lane the given one, for all of its rooms at once: a broadcast
+// sees m on one lane only, one that was handed to the old lane was posted there
+// before Move returns, and none goes there after another, to whatever room, has
+// gone to the new one.
 func (h *Hub[T]) Move(m *Member[T], lane int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	shards := m.shards(h)
+	for _, s := range shards {
+		s.mu.Lock()
+	}
 	m.lane = int32(lane)
 	for _, ms := range m.memberships {
-		s := ms.room.shard
-		s.mu.Lock()
 		ms.takeOut()
 		ms.putIn(m.lane)
+	}
+	for _, s := range shards {
 		s.mu.Unlock()
 	}
+}
+
+// shards returns those of m's rooms, each once, in the order in which Select takes
+// their locks.
+func (m *Member[T]) shards(h *Hub[T]) []*shard[T] {
+	var has [shardCount]bool
+	for _, ms := range m.memberships {
+		if ms.room.shard != &h.everyone {
+			has[h.shardIndex(ms.room.name)] = true
+		}
+	}
+	all := make([]*shard[T], 0, len(m.memberships))
+	if len(m.memberships) > 0 {
+		all = append(all, &h.everyone)
+	}
+	for i := range has {
+		if has[i] {
+			all = append(all, &h.shards[i])
+		}
+	}
+	return all
 }
 
 // Rooms returns the rooms that m is in, in the order of joining.
@@ -166,6 +195,20 @@ func (h *Hub[T]) RoomCount() int {
 	return n
 }
 
+// RoomNames returns the names of the rooms that have members, in no order.
+func (h *Hub[T]) RoomNames() []string {
+	var names []string
+	for i := range h.shards {
+		s := &h.shards[i]
+		s.mu.Lock()
+		for name := range s.rooms {
+			names = append(names, name)
+		}
+		s.mu.Unlock()
+	}
+	return names
+}
+
 func (s *shard[T]) roomSize(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,27 +229,31 @@ func (m *Member[T]) find(name string) int {
 	return -1
 }
 
-func (m *Member[T]) enter(s *shard[T], name string, lanes int) {
+func (m *Member[T]) enter(h *Hub[T], s *shard[T], name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.rooms[name]
 	if r == nil {
-		r = &room[T]{name: name, shard: s, lanes: make([][]*membership[T], lanes)}
+		r = &room[T]{name: name, shard: s, lanes: make([][]*membership[T], h.lanes)}
 		s.rooms[name] = r
+		h.tell(r, RoomCreated, m)
 	}
 	ms := &membership[T]{member: m, room: r}
 	ms.putIn(m.lane)
 	r.size++
 	m.memberships = append(m.memberships, ms)
+	h.tell(r, RoomJoined, m)
 }
 
-func (ms *membership[T]) leave() {
+func (ms *membership[T]) leave(h *Hub[T]) {
 	s := ms.room.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ms.takeOut()
+	h.tell(ms.room, RoomLeft, ms.member)
 	if ms.room.size--; ms.room.size == 0 {
 		delete(s.rooms, ms.room.name)
+		h.tell(ms.room, RoomDeleted, ms.member)
 	}
 }
 

@@ -40,7 +40,7 @@ type question struct {
 // returned, unless the connection has ended or f took too long.
 func (x *exchange) ask(f func(ctx context.Context, r *http.Request) *RequestError, next func(refused *RequestError)) {
 	s, c := x.server, x.conn
-	r, err := c.Original(x.request)
+	r, err := c.HTTPRequest(x.request)
 	if err != nil {
 		next(badRequest("INVALID_URL"))
 		return

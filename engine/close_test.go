@@ -77,6 +77,46 @@ func TestCloseOnPolling(t *testing.T) {
 	})
 }
 
+// TestPeerClosesWhileClosing has the peer of a session that waits for its last poll
+// say that it goes, too: E51 holds while the session is closing, and nothing else
+// that the peer sends then counts (E61).
+func TestPeerClosesWhileClosing(t *testing.T) {
+	f := serve(t, twoLoops, func(c *config) { c.CloseTimeout = time.Hour })
+	for _, tc := range []struct {
+		name string
+		post []string
+	}{
+		{"alone", []string{"1"}},
+		{"behind others", []string{"4ignored", "2", "1", "4more", "xyz"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := f.poll(t)
+			c.send(t, "never fetched")
+			c.Close()
+			eventually(t, "the start of the close", c.Closed)
+			c.wantPost(tc.post...)
+			c.wantClosed(t, TransportClose, nil)
+			c.wantReceived(t)
+			c.wantGone()
+		})
+	}
+	t.Run("behind garbage", func(t *testing.T) {
+		c := f.poll(t)
+		c.send(t, "fetched")
+		c.Close()
+		eventually(t, "the start of the close", c.Closed)
+		c.wantPost("xyz", "1")
+		c.wantOpen(t)
+		c.wantPoll("4fetched")
+	})
+	t.Run("in the turn that closes", func(t *testing.T) {
+		c := f.poll(t)
+		c.inspect(t, func() { c.ended = true })
+		c.wantPost("1")
+		c.wantClosed(t, TransportClose, nil)
+	})
+}
+
 // TestCloseTimeout shows E62 and W3.
 func TestCloseTimeout(t *testing.T) {
 	f := serve(t, func(c *config) { c.CloseTimeout = 20 * time.Millisecond })

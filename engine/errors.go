@@ -70,7 +70,9 @@ type RequestError struct {
 	// Message is what the sender is told; "" is the code's standard text.
 	Message string
 	// Context says more to the program: "name" tells causes of [CodeBadRequest]
-	// apart, such as TRANSPORT_MISMATCH; others are what was wrong.
+	// apart, such as TRANSPORT_MISMATCH; others are what was wrong. A handshake
+	// over the limits of its address is a [CodeForbidden] whose name is
+	// TOO_MANY_HANDSHAKES or TOO_MANY_SESSIONS; its sender was answered 429.
 	Context map[string]any
 }
 

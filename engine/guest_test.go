@@ -42,7 +42,6 @@ var guestTests = map[string]func(*testing.T){
 	"TestCloseAllMeetsHandshakes":          TestCloseAllMeetsHandshakes,
 	"TestSlowPoller":                       TestSlowPoller,
 	"TestSlowSocket":                       TestSlowSocket,
-	"TestVolatileOnBlockedSocket":          TestVolatileOnBlockedSocket,
 	"TestSendersKeepTheirOrder":            TestSendersKeepTheirOrder,
 	"TestHTTPCompression":                  TestHTTPCompression,
 	"TestCompressionForNobody":             TestCompressionForNobody,
@@ -145,8 +144,9 @@ var guestTests = map[string]func(*testing.T){
 // plainGuestTests are those that need the client's own connection, or the event loops'
 // ways with it.
 var plainGuestTests = map[string]func(*testing.T){
-	"TestRequestInfo":          TestRequestInfo,
-	"TestClientAddress":        TestClientAddress,
-	"TestSendersDuringMove":    TestSendersDuringMove,
-	"TestBroadcastsDuringMove": TestBroadcastsDuringMove,
+	"TestVolatileOnBlockedSocket": TestVolatileOnBlockedSocket,
+	"TestRequestInfo":             TestRequestInfo,
+	"TestClientAddress":           TestClientAddress,
+	"TestSendersDuringMove":       TestSendersDuringMove,
+	"TestBroadcastsDuringMove":    TestBroadcastsDuringMove,
 }

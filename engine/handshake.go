@@ -21,7 +21,7 @@ func (x *exchange) newSession(id string) *Session {
 	s, r, c := x.server, x.request, x.conn
 	client := s.client(c, r)
 	if !s.hold(client) {
-		x.tooMany("sessions", client, heldRetry)
+		x.tooMany("sessions", "TOO_MANY_SESSIONS", client, heldRetry)
 		return nil
 	}
 	session := &Session{
@@ -82,6 +82,8 @@ func (x *exchange) openWebSocket(id string) {
 	}
 	s, c := x.server, x.conn
 	if err := c.AcceptWebSocket(hs, x.acceptHeader(true), (*socketStream)(session)); err != nil {
+		session.state = stateClosed // for whoever has found it meanwhile
+		session.over.Store(true)
 		s.forget(session)
 		s.opts.Logger.Debug("engine: websocket not accepted", "error", err)
 		return

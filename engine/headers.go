@@ -70,7 +70,7 @@ func (x *exchange) hooked() *http.Request {
 	if hooks.Headers == nil && hooks.InitialHeaders == nil {
 		return nil
 	}
-	r, err := x.conn.Original(x.request)
+	r, err := x.conn.HTTPRequest(x.request)
 	if err != nil {
 		return nil // its target is no URL, as nobody's but a hostile peer's
 	}

@@ -31,16 +31,21 @@ func (x *exchange) hasty() bool {
 	}
 	wait := s.asked.Allow(client.Addr.Addr(), time.Now())
 	if wait > 0 {
-		x.tooMany("handshakes", client, wait)
+		x.tooMany("handshakes", "TOO_MANY_HANDSHAKES", client, wait)
 	}
 	return wait > 0
 }
 
 // tooMany answers a handshake that is over a limit, and says when to try again.
-func (x *exchange) tooMany(what string, client clientaddr.Peer, wait time.Duration) {
+// The program is told a [CodeForbidden] of that name.
+func (x *exchange) tooMany(what, name string, client clientaddr.Peer, wait time.Duration) {
 	s := x.server
 	s.stats.limited.Add(1)
 	s.opts.Logger.Debug("engine: handshake refused: too many "+what+" of one address", "client", client.Addr, "remote", x.conn.RemoteAddr())
+	x.tell(&RequestError{
+		Code: CodeForbidden, Message: "too many " + what,
+		Context: map[string]any{"name": name, "client": client.Addr.Addr().String()},
+	})
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	x.respond(loop.Response{
 		Status: http.StatusTooManyRequests, ContentType: "text/plain; charset=utf-8",

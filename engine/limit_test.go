@@ -117,3 +117,33 @@ func TestMaxSessionsPerAddressBehindProxy(t *testing.T) {
 		}
 	}
 }
+
+// The program is told of handshakes that are over a limit.
+func TestLimitsAreTold(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		limit   func(c *config)
+		message string
+	}{
+		{"TOO_MANY_HANDSHAKES", func(c *config) { c.HandshakesPerSecond, c.HandshakeBurst = 0.001, 1 }, "too many handshakes"},
+		{"TOO_MANY_SESSIONS", func(c *config) { c.MaxSessionsPerAddress = 1 }, "too many sessions"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var log errorLog
+			f := serve(t, tc.limit, func(c *config) { c.Hooks.ConnectionError = log.add })
+			f.poll(t)
+			if all := log.take(); len(all) != 0 {
+				t.Errorf("told of one within the limit: %v", all[0])
+			}
+			a := f.dial(t).do(http.MethodGet, pollingTarget, "", "X-Mark: a")
+			all := log.take()
+			if a.status != 429 || len(all) != 1 {
+				t.Fatalf("answered %v, told %d times", a, len(all))
+			}
+			e := all[0]
+			if e.Code != CodeForbidden || e.Message != tc.message || e.Context["name"] != tc.name || e.Context["client"] != "127.0.0.1" || e.Request.Header.Get("X-Mark") != "a" {
+				t.Errorf("told of %d %v %v", e.Code, e, e.Context)
+			}
+		})
+	}
+}

@@ -169,15 +169,20 @@ func (s *Session) onPayload(t *postTask) error {
 	default:
 		packets = engineio.NewPayloadReaderV3(body, limit)
 	}
-	for s.receives() { // once the session is over, it does not matter what follows
+	for s.state != stateClosed && !s.polling.leaving {
 		p, err := packets.Next()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
+		case s.receives() && err != nil:
 			return err //nolint:wrapcheck // it is the session's error
+		case s.receives():
+			s.onPacket(p)
+		case err != nil:
+			return nil //nolint:nilerr // the session is over but for its last packets: it does not matter what comes
+		case p.Type == engineio.Close:
+			s.onClosePacket() // nobody is going to fetch those
 		}
-		s.onPacket(p)
 	}
 	return nil
 }

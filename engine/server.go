@@ -54,6 +54,7 @@ var (
 func New(opts Options, h Handler) *Server {
 	opts = opts.withDefaults()
 	opts.Path = "/" + strings.Trim(opts.Path, "/")
+	opts.Hooks = opts.Hooks.guarded(opts.Logger)
 	clients := clientaddr.New(clientaddr.Options{
 		Trusted: opts.TrustedProxies, TrustUnix: opts.TrustUnixPeers, Forwarded: opts.UseForwarded,
 	})
@@ -189,12 +190,19 @@ func (x *exchange) refuse(err *RequestError) {
 	s := x.server
 	s.stats.refuse(err.Code)
 	s.opts.Logger.Debug("engine: request refused", "code", int(err.Code), "reason", err.Error(), "remote", x.conn.RemoteAddr())
-	if hook := s.opts.Hooks.ConnectionError; hook != nil {
-		if r, bad := x.conn.Original(x.request); bad == nil {
-			hook(&ConnectionError{RequestError: err, Request: r})
-		}
-	}
+	x.tell(err)
 	x.respond(err.response(x.upgrade, append(x.header, noStore...)))
+}
+
+// tell tells the program of a refusal.
+func (x *exchange) tell(err *RequestError) {
+	hook := x.server.opts.Hooks.ConnectionError
+	if hook == nil {
+		return
+	}
+	if r, bad := x.conn.HTTPRequest(x.request); bad == nil {
+		hook(&ConnectionError{RequestError: err, Request: r})
+	}
 }
 
 // respond answers a request that does not get to a session.

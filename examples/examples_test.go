@@ -113,6 +113,10 @@ func TestExamplesServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	list, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
 	for _, entry := range entries {
 		if _, err := os.Stat(filepath.Join(entry.Name(), "main.go")); !entry.IsDir() || err != nil {
@@ -124,7 +128,14 @@ func TestExamplesServe(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(entry.Name(), "README.md")); err != nil {
 				t.Error(err)
 			}
-			if c := testclient.Dial(t, start(t, entry.Name())); c.Open.SID == "" {
+			if !bytes.Contains(list, []byte("]("+entry.Name()+"/")) {
+				t.Error("README.md does not list it")
+			}
+			addr := start(t, entry.Name())
+			if notSocketIO[entry.Name()] {
+				return
+			}
+			if c := testclient.Dial(t, addr); c.Open.SID == "" {
 				t.Error("the handshake has no session id")
 			}
 		})
@@ -133,6 +144,9 @@ func TestExamplesServe(t *testing.T) {
 		t.Error("there are no examples")
 	}
 }
+
+// notSocketIO are the examples that serve something else.
+var notSocketIO = map[string]bool{"engine": true}
 
 func TestHello(t *testing.T) {
 	c, _ := testclient.Connect(t, start(t, "hello"), "/")

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -31,9 +32,9 @@ const (
 // gate lets one acceptor of a listener through at a time. Were all to wait in
 // Accept, each would go on until it has met the error that one is waiting out.
 type gate struct {
-	mu      sync.Mutex
-	scarce  atomic.Bool // a connection was lost for want of a descriptor
-	context any         // of the listener's connections
+	mu     sync.Mutex
+	scarce atomic.Bool    // a connection was lost for want of a descriptor
+	proxy  *proxySettings // of the listener; nil unless it takes PROXY headers
 }
 
 func (r *Reactor) accept(ln net.Listener) error {
@@ -45,7 +46,7 @@ func (r *Reactor) accept(ln net.Listener) error {
 		refusal = make(chan struct{}, maxRefusing)
 	)
 	if p, ok := ln.(*proxyListener); ok {
-		g.context = &p.settings
+		g.proxy = &p.settings
 	}
 	for range acceptors {
 		wg.Go(func() {
@@ -68,12 +69,12 @@ func (r *Reactor) acceptLoop(ln net.Listener, g *gate, wg *sync.WaitGroup, refus
 		if r.conns.Add(1) > int64(r.opts.MaxConnections) {
 			r.conns.Add(-1)
 			r.counts.turnedAway.Add(1)
-			r.opts.Logger.Warn("loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
+			r.opts.Logger.Log(context.Background(), r.refusals.level(r.now()), "loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 			r.refuse(c, wg, refusal)
 			continue
 		}
 		peer, counted := addrPort(c.RemoteAddr()).Addr(), false
-		if g.context == nil { // else it is the client that counts, once it is known
+		if g.proxy == nil { // else it is the client that counts, once it is known
 			var ok bool
 			if ok, counted = r.perAddress.acquire(peer); !ok {
 				r.conns.Add(-1)
@@ -116,14 +117,23 @@ func (r *Reactor) next(ln net.Listener, g *gate) (net.Conn, error) {
 	}
 }
 
+// enrollment is a connection's context on its way to its loop.
+type enrollment struct {
+	proxy   *proxySettings
+	arrived *arrival // from a net/http server
+	counted bool     // in the count of its peer's address
+	opened  bool     // the loop has it
+}
+
 // enroll gives a connection to a loop. That duplicates the descriptor and closes c,
 // whatever happens.
 func (r *Reactor) enroll(c net.Conn, g *gate, peer netip.Addr, counted bool) {
-	context := g.context
-	if counted {
-		context = countedPeer{}
+	e := &enrollment{proxy: g.proxy, counted: counted}
+	_, err := r.client.EnrollContext(c, e)
+	if err == nil && !e.opened { // gnet has logged why, and tells nobody else
+		err = errNotOpened
 	}
-	if _, err := r.client.EnrollContext(c, context); err != nil {
+	if err != nil {
 		r.conns.Add(-1)
 		if counted {
 			r.perAddress.counter.Release(peer)
@@ -134,6 +144,8 @@ func (r *Reactor) enroll(c net.Conn, g *gate, peer netip.Addr, counted bool) {
 		}
 	}
 }
+
+var errNotOpened = errors.New("loop: its event loop could not watch it")
 
 // passing says whether accepting may work again later.
 func passing(err error) bool {

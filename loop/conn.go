@@ -64,6 +64,7 @@ type Conn struct {
 	blocked    bool // the kernel takes no more output
 	watched    bool
 	counted    bool // in the count of its client's address
+	paused     bool // the socket is not read
 	lastWrite  bool // linger once all output has left
 }
 
@@ -225,6 +226,7 @@ func (c *Conn) finish() {
 		return
 	}
 	c.lastWrite = true
+	c.resumeInput() // lingering ends when the peer closes
 	c.startTimer(timerLinger)
 	c.markDirty() // lingers from flush, even with nothing to send
 }

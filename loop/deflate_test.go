@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand"
 	"net/http"
 	"strings"
@@ -49,6 +50,15 @@ func TestDeflateOptions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A limit that is meant to be none counts as a large one.
+func TestDeflateWithoutLimit(t *testing.T) {
+	f := serveDeflate(t, Options{Deflate: &Deflate{}, MaxMessage: math.MaxInt})
+	c := f.dial(t, deflateOffer)
+	message := deflateText(5000, 1)
+	c.writeRaw(deflateFrame(ws.OpText, true, true, c.compress(message)))
+	c.want(ws.OpText, message, true)
 }
 
 // TestDeflateHandshake goes through what is answered; E64 is the first line.

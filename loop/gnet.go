@@ -49,6 +49,9 @@ func (r *Reactor) anchorLoops() error {
 			return errors.Join(fmt.Errorf("loop: anchor: %w", err), unix.Close(a.peer))
 		}
 		a.loop.gnet = gc.EventLoop()
+		if a.loop.epoll, err = findPoller(a.loop.gnet, gc); err != nil {
+			r.opts.Logger.Warn("loop: the input of http handlers can't be paused", "error", err)
+		}
 		r.byGnet[a.loop.gnet] = a.loop
 		r.loops = append(r.loops, a.loop)
 	}
@@ -65,33 +68,23 @@ type gnetHandler struct {
 	reactor *Reactor
 }
 
-// OnOpen makes a Conn of an accepted connection. Its context is an anchor, the
-// settings of its listener, or what a net/http server has read of it.
+// OnOpen makes a Conn of an accepted connection. Its context is an anchor, or what
+// the acceptor says of it, who waits until OnOpen has returned.
 func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	var (
-		proxy   *proxySettings
-		counted bool
-		arrived *arrival
-	)
-	switch ctx := gc.Context().(type) {
-	case *anchor:
+	e, ok := gc.Context().(*enrollment)
+	if !ok {
 		return nil, gnet.None
-	case *proxySettings:
-		proxy = ctx
-	case countedPeer:
-		counted = true
-	case *arrival:
-		arrived = ctx
 	}
+	e.opened = true
 	l := h.reactor.byGnet[gc.EventLoop()]
 	c := newConn(l, gc)
-	c.counted = counted
+	c.counted = e.counted
 	gc.SetContext(c)
 	l.beginInput(c)
 	l.protect(c, func() {
-		c.opened(proxy)
-		if arrived != nil {
-			arrived.begin(c)
+		c.opened(e.proxy)
+		if e.arrived != nil {
+			e.arrived.begin(c)
 		}
 	})
 	l.endInput(c)

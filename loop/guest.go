@@ -109,18 +109,6 @@ func (l *Loop) endGuests() {
 	}
 }
 
-// Original returns a request in the form of net/http, which stays valid. In guest
-// mode, that is the request as the server there has it: with its TLS state and its
-// context's values, but not that context's end, and with the body that was read.
-// Otherwise, it is the same as [Conn.HTTPRequest]. On the loop.
-func (c *Conn) Original(r *Request) (*http.Request, error) {
-	g := c.guest()
-	if g == nil || g.request == nil {
-		return c.HTTPRequest(r)
-	}
-	return g.original(r), nil
-}
-
 // original returns what the handlers around have left of the request.
 func (g *guest) original(r *Request) *http.Request {
 	req := g.request.WithContext(context.WithoutCancel(g.request.Context()))

@@ -9,8 +9,7 @@ import (
 	"github.com/sio-gnet/sio-gnet/loop/internal/http1"
 )
 
-// arrival is the context of a hijacked connection on its way to its loop. There, its
-// request is served as if it had come just now.
+// arrival goes with a hijacked connection to its loop. There, its request is served as if it had come just now.
 type arrival struct {
 	visit *visit
 	input []byte // the request's head, and what was read behind it
@@ -19,7 +18,6 @@ type arrival struct {
 // begin is called with the new Conn. On the loop.
 func (a *arrival) begin(c *Conn) {
 	v := a.visit
-	c.counted = v.counted
 	c.proxy = &proxied{client: v.client, secure: v.secure, guest: &guest{request: v.request}}
 	c.onInput(a.input)
 }
@@ -62,7 +60,11 @@ func (v *visit) hijack() {
 func (r *Reactor) enrollGuest(conn net.Conn, a *arrival) {
 	err := ErrServerClosed
 	if r.enrolling.enter() {
-		_, err = r.client.EnrollContext(conn, a)
+		e := &enrollment{arrived: a, counted: a.visit.counted}
+		_, err = r.client.EnrollContext(conn, e)
+		if err == nil && !e.opened { // see enroll
+			err = errNotOpened
+		}
 		r.enrolling.leave()
 	} else {
 		conn.Close()

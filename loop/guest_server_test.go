@@ -748,7 +748,7 @@ func TestGuestOriginalRequest(t *testing.T) {
 	got := make(chan *http.Request, 1)
 	for _, secure := range []bool{false, true} {
 		f := start(t, func(c *Conn, r *Request) {
-			got <- must(c.Original(r))
+			got <- must(c.HTTPRequest(r))
 			echo(c, r)
 		})
 		s, clients := host(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -42,7 +42,8 @@ var parsedRequests = sync.Pool{New: func() any { return new(Request) }}
 
 // ServeHTTP answers a request that a net/http server received, as if it had come
 // over a connection of the reactor's own: with the Handler, which must answer with
-// [Conn.Respond] or [Conn.AcceptWebSocket]. It blocks until the response is
+// [Conn.Respond] or [Conn.AcceptWebSocket]; that it may be a [Router], too, is not asked:
+// what others answer is for the server to give to them. It blocks until the response is
 // written, or until the connection belongs to the reactor.
 //
 // The path that counts is the one in req.URL, so [http.StripPrefix] has its usual
@@ -97,7 +98,10 @@ func (v *visit) parse() error {
 		return err
 	}
 	v.parsed.Body = nil
-	return http1.ParseHead(v.head.B, &v.parsed.Request, v.reactor.limits) //nolint:wrapcheck // it says all there is
+	if err := http1.ParseHead(v.head.B, &v.parsed.Request, v.reactor.limits); err != nil {
+		return err //nolint:wrapcheck // it says all there is
+	}
+	return v.parsed.CheckBody(v.reactor.limits) //nolint:wrapcheck // as above
 }
 
 // admit counts a connection, if there may be one more.

@@ -38,6 +38,8 @@ type httpState struct {
 	waiting bool
 	// left is how much of a body with a length is still to come.
 	left int64
+	// front is the request's connection to an http.Handler, if one answers it.
+	front *frontConn
 
 	// What the response needs to know of the request.
 	keepAlive, isHead, http10 bool
@@ -50,6 +52,11 @@ const (
 	phaseBody
 	phaseChunked
 	phaseServing // the handler has it; the response is still to come
+	// An http.Handler has it, and gets the body as it comes.
+	phaseFrontBody
+	phaseFrontChunked
+	phaseFrontBroken // the rest of the body can't be had
+	phaseTunnel      // the handler has hijacked the connection
 )
 
 // maxPipelined bounds what a connection may send ahead of a pending response.
@@ -79,6 +86,10 @@ type connTimer Conn
 // request is told so.
 func (t *connTimer) OnTimer(*Loop, *Timer) {
 	c := (*Conn)(t)
+	if c.mode == modeHTTP && !c.lastWrite && c.http != nil && c.http.front != nil {
+		c.checkProgress(c.http.front)
+		return
+	}
 	if c.mode == modeHTTP && !c.lastWrite && c.http != nil && c.http.phase != phaseServing {
 		c.refuse(errTooLong)
 		return
@@ -106,8 +117,12 @@ func (c *Conn) consumeHTTP(buf []byte) (n int, more bool) {
 		n, more = c.consumeBody(buf)
 	case phaseChunked:
 		n, more, err = c.consumeChunks(buf)
+	case phaseFrontBody, phaseFrontChunked, phaseTunnel:
+		n, more = c.passOn(buf)
+	case phaseFrontBroken:
+		return len(buf), false
 	case phaseServing:
-		if len(buf) > maxPipelined {
+		if len(buf) > maxPipelined && (c.http.front == nil || !c.pauseInput()) {
 			c.loop.log.Debug("loop: pipelined input over the limit", "remote", c.RemoteAddr())
 			c.Abort(ErrPipelineOverflow)
 		}
@@ -138,6 +153,16 @@ func (c *Conn) consumeHead(buf []byte) (n int, more bool, err error) {
 	h.http10 = r.Minor == 0
 	h.keepAlive = r.KeepAlive && c.guest() == nil // further requests are for the server that it came from
 	h.isHead = string(r.Method) == http.MethodHead
+	if fr := l.reactor.front; fr != nil && c.guest() == nil {
+		r.Body = nil
+		if handler := fr.router.RouteRequest(c, r); handler != nil {
+			n, more = c.handOver(handler, r, buf[:end], buf[end:])
+			return end + n, more, nil
+		}
+	}
+	if err := r.CheckBody(limits); err != nil {
+		return 0, false, err
+	}
 	length := max(r.ContentLength, 0)
 	if !r.Chunked && int64(len(buf)-end) >= length {
 		n = end + int(length)

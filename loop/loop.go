@@ -32,6 +32,7 @@ type Loop struct {
 	reactor *Reactor
 	gnet    gnet.EventLoop
 	anchor  *anchor
+	epoll   int // gnet's, for pausing input; -1 if it is not known
 	log     *slog.Logger
 	over    chan struct{} // closed when it has ended
 
@@ -80,6 +81,7 @@ func newLoop(r *Reactor, index int) *Loop {
 		index:   index,
 		reactor: r,
 		log:     r.opts.Logger,
+		epoll:   -1,
 		wheel:   newWheel(r.now()),
 		alarmAt: never,
 		over:    make(chan struct{}),

@@ -143,6 +143,11 @@ type fixture struct {
 // has one loop unless the test wants more.
 func start(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	tb.Helper()
+	return startWith(tb, h, change...)
+}
+
+func startWith(tb testing.TB, h Handler, change ...func(o *Options)) *fixture {
+	tb.Helper()
 	f := &fixture{log: new(logRecorder), served: make(chan error, 8)}
 	o := Options{Loops: 1, Logger: slog.New(f.log)}
 	for _, c := range change {
@@ -166,7 +171,12 @@ func start(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 // serve starts a reactor that serves a free port, in the mode that the test is for.
 func serve(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	tb.Helper()
-	f := start(tb, h, change...)
+	return serveWith(tb, h, change...)
+}
+
+func serveWith(tb testing.TB, h Handler, change ...func(o *Options)) *fixture {
+	tb.Helper()
+	f := startWith(tb, h, change...)
 	if mode := testhost.ModeOf(tb); mode != testhost.Own {
 		f.addr = testhost.Serve(tb, mode, f.Reactor)
 		tb.Cleanup(func() { // runs before the one of start, and before the server's end

@@ -26,11 +26,12 @@ type Options struct {
 	TrustedProxies           []netip.Prefix
 
 	// MaxRequestLine (default 8 KiB), MaxHeaderBytes (16 KiB) and MaxHeaders
-	// (100) bound a request's head; MaxBody (1,000,000 bytes) its body.
+	// (100) bound a request's head; MaxBody (1,000,000 bytes, at most 1 GiB) its
+	// body.
 	MaxRequestLine, MaxHeaderBytes, MaxHeaders int
 	MaxBody                                    int
 	// MaxMessage bounds a WebSocket message, all its fragments together;
-	// default MaxBody.
+	// default MaxBody, at most 1 GiB.
 	MaxMessage int
 	// MaxPending is the byte budget of output that waits for one connection's
 	// peer to read; default 1 MiB. One single write may pass it.
@@ -50,9 +51,16 @@ type Options struct {
 	// default 2 s.
 	CloseTimeout time.Duration
 
+	// HTTP is for a [Router]'s http.Handlers.
+	HTTP HTTPOptions
+
 	// Logger receives the reactor's log lines; default [slog.Default].
 	Logger *slog.Logger
 }
+
+// maxSize bounds what sizes may be set to, in bytes, so that sums of them stay
+// numbers.
+const maxSize = 1 << 30
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Loops, runtime.GOMAXPROCS(0))
@@ -61,11 +69,13 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxHeaders, 100)
 	setDefault(&o.MaxBody, 1_000_000)
 	setDefault(&o.MaxMessage, o.MaxBody)
+	o.MaxBody, o.MaxMessage = min(o.MaxBody, maxSize), min(o.MaxMessage, maxSize)
 	setDefault(&o.MaxPending, 1<<20)
 	setDefault(&o.HeaderTimeout, 10*time.Second)
 	setDefault(&o.BodyTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 75*time.Second)
 	setDefault(&o.CloseTimeout, 2*time.Second)
+	setDefault(&o.HTTP.MaxHandlers, defaultMaxHandlers)
 	if o.Deflate != nil {
 		d := o.Deflate.withDefaults()
 		o.Deflate = &d

@@ -36,9 +36,6 @@ func (p *perAddress) acquire(a netip.Addr) (ok, counted bool) {
 	return true, true
 }
 
-// countedPeer is the context that a counted connection has on its way to its loop.
-type countedPeer struct{}
-
 // countClient counts a connection whose client a PROXY header has named.
 func (c *Conn) countClient() bool {
 	ok, counted := c.loop.reactor.perAddress.acquire(c.RemoteAddrPort().Addr())

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -13,8 +14,8 @@ import (
 // the PROXY protocol, version 1 or 2: a proxy says there which client it speaks
 // for. It is for [Reactor.Serve]; Accept itself does not read the header.
 //
-// A connection without the header, or with a bad one, is closed and logged, since
-// else everybody could choose an address. So is one from a peer outside of trusted,
+// A connection without the header, or with a bad one, is closed and logged (as a
+// warning once a second at most), since else everybody could choose an address. So is one from a peer outside of trusted,
 // unless that is empty or the peer is on a unix socket. The header has to come
 // within HeaderTimeout.
 func ProxyProtocol(ln net.Listener, trusted ...netip.Prefix) net.Listener {
@@ -86,7 +87,8 @@ func (c *Conn) consumeProxy(buf []byte) (n int, more bool) {
 }
 
 func (c *Conn) failProxy(err error) {
-	c.loop.log.Warn("loop: connection closed: PROXY header", "error", err, "peer", c.PeerAddr())
+	r := c.loop.reactor
+	c.loop.log.Log(context.Background(), r.badProxies.level(r.now()), "loop: connection closed: PROXY header", "error", err, "peer", c.PeerAddr())
 	c.Abort(err)
 }
 

@@ -43,6 +43,8 @@ type Reactor struct {
 	// locator is the handler, if it is a Locator; placed counts the guests else.
 	locator Locator
 	placed  atomic.Uint64
+	// front serves http.Handlers; nil if the handler is no Router.
+	front   *front
 	client  *gnet.Client
 	loops   []*Loop
 	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
@@ -53,6 +55,8 @@ type Reactor struct {
 	counts     counters
 	perAddress *perAddress
 	windows    atomic.Int64 // bytes that windows of connections may take
+	refusals   occasional   // over MaxConnections
+	badProxies occasional   // of connections without a good PROXY header
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -113,6 +117,9 @@ func New(opts Options, h Handler) (*Reactor, error) {
 	}
 	if err = r.anchorLoops(); err != nil {
 		return nil, errors.Join(err, r.Stop())
+	}
+	if router, ok := h.(Router); ok {
+		r.front = newFront(router, &r.opts)
 	}
 	return r, nil
 }
@@ -210,6 +217,9 @@ func (r *Reactor) Stop() error {
 	r.enrolling.wait()
 	err = errors.Join(err, r.client.Stop())
 	r.guests.wait()
+	if r.front != nil {
+		err = errors.Join(err, r.front.stop())
+	}
 	r.watcher.stop()
 	for _, l := range r.loops {
 		l.stopAlarm()
@@ -217,14 +227,20 @@ func (r *Reactor) Stop() error {
 	return err
 }
 
-// Drain ends the connections that are only kept for a further request, and lets
-// the others end with the response that they are at. It does not wait.
+// Drain ends the connections that are only kept for a further request, or that an
+// http.Handler has hijacked, and lets the others end with the response that they
+// are at. It does not wait.
 func (r *Reactor) Drain() {
+	if r.front != nil {
+		r.front.server.SetKeepAlivesEnabled(false)
+	}
 	for _, l := range r.loops {
 		l.Post(TaskFunc(func(l *Loop) {
 			l.draining = true
 			for c := l.conns; c != nil; c = c.next {
-				if c.mode == modeProxy || c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
+				if c.mode == modeHTTP && c.http != nil && c.http.phase == phaseTunnel {
+					c.closeTunnel()
+				} else if c.mode == modeProxy || c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
 					c.finish()
 				}
 			}

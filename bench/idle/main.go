@@ -20,17 +20,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/bench/internal/child"
+	"github.com/sio-gnet/sio-gnet/bench/internal/command"
 )
 
 // config is what the flags say.
@@ -51,27 +46,11 @@ const (
 	overPolling   = "polling"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "idle:", err)
-		os.Exit(1)
-	}
-}
-
-// errUsage is returned for flags that make no sense, after it was said why.
-var errUsage = errors.New("wrong usage")
+func main() { command.Main("idle", run) }
 
 func parse(args []string, stderr io.Writer) (config, error) {
 	var c config
-	flags := flag.NewFlagSet("idle", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := command.NewFlags("idle", stderr)
 	flags.StringVar(&c.binary, "binary", "bin/sio-gnet", "the server to start (`make build` makes it)")
 	flags.StringVar(&c.transport, "transport", overWebSocket, "how the clients connect, websocket or polling")
 	flags.BoolVar(&c.deflate, "deflate", false, "compress WebSocket messages")
@@ -80,19 +59,14 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&c.window, "window", 10*time.Second, "how long to watch the server idle")
 	flags.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up after that long")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return c, flag.ErrHelp
-		}
-		return c, errUsage // the flag set has told
+	if err := command.Parse(flags, args); err != nil {
+		return c, err //nolint:wrapcheck // it was told
 	}
-	if c.clients < 1 || c.ping <= 0 || c.window <= 0 || flags.NArg() > 0 {
-		fmt.Fprintln(stderr, "idle: -clients, -ping-interval and -window must be above zero, and there are no other arguments")
-		return c, errUsage
-	}
-	if c.transport != overWebSocket && (c.transport != overPolling || c.deflate) {
-		fmt.Fprintln(stderr, "idle: -transport must be websocket, or else polling without -deflate")
-		return c, errUsage
+	switch {
+	case c.clients < 1 || c.ping <= 0 || c.window <= 0:
+		return c, command.Misused(flags, "-clients, -ping-interval and -window must be above zero")
+	case c.transport != overWebSocket && (c.transport != overPolling || c.deflate):
+		return c, command.Misused(flags, "-transport must be websocket, or else polling without -deflate")
 	}
 	return c, nil
 }
@@ -122,8 +96,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.json {
-		return json.NewEncoder(stdout).Encode(r)
-	}
-	return r.print(stdout)
+	return command.Report(stdout, c.json, r, r.print)
 }

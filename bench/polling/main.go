@@ -1,7 +1,8 @@
 // Command polling measures what a message over HTTP long polling costs the
 // server: clients send an event and get it back, each by one POST and one GET on
 // connections that are kept alive, while the server's CPU time is read from
-// /proc. The server is the built one, on one event loop, as a child process.
+// /proc. The server is the built one, on one event loop, as a child process. Its
+// handler runs inline on the loop, unless -blocking is given.
 //
 // With -peer, another server is measured beside it, in alternating rounds, so
 // that whatever else the machine does falls on both. The one in peer is the
@@ -16,23 +17,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/bench/internal/child"
+	"github.com/sio-gnet/sio-gnet/bench/internal/command"
 )
 
 // config is what the flags say.
 type config struct {
 	binary   string
+	blocking bool
 	peer     []string // a command; empty for none
 	clients  int
 	messages int
@@ -46,32 +43,17 @@ type config struct {
 // maxPayload keeps a message far below what the parser of answers takes.
 const maxPayload = 32 << 10
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "polling:", err)
-		os.Exit(1)
-	}
-}
-
-// errUsage is returned for flags that make no sense, after it was said why.
-var errUsage = errors.New("wrong usage")
+func main() { command.Main("polling", run) }
 
 func parse(args []string, stderr io.Writer) (config, error) {
 	var (
 		c    config
 		peer string
 	)
-	flags := flag.NewFlagSet("polling", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := command.NewFlags("polling", stderr)
 	flags.StringVar(&c.binary, "binary", "bin/sio-gnet", "the server to start (`make build` makes it)")
-	flags.StringVar(&peer, "peer", "", "another server's `command`, split at spaces, that prints its URL")
+	flags.BoolVar(&c.blocking, "blocking", false, "run its handlers on goroutines, as is the default of programs, not inline")
+	flags.StringVar(&peer, "peer", "", "another server's `command`, split at spaces, that prints its URL and is itself the server")
 	flags.IntVar(&c.clients, "clients", 20, "how many `clients` send, each one message at a time")
 	flags.IntVar(&c.messages, "messages", 20_000, "how many `messages` a round counts, of all clients")
 	flags.IntVar(&c.warmup, "warmup", 5_000, "how many `messages` go before them uncounted")
@@ -79,20 +61,15 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&c.payload, "payload", 64, "the size of the text in a message, in `bytes`")
 	flags.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up after that long")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return c, flag.ErrHelp
-		}
-		return c, errUsage // the flag set has told
+	if err := command.Parse(flags, args); err != nil {
+		return c, err //nolint:wrapcheck // it was told
 	}
 	c.peer = strings.Fields(peer)
 	switch {
-	case c.clients < 1 || c.messages < c.clients || c.warmup < 0 || c.rounds < 1 || flags.NArg() > 0:
-		fmt.Fprintln(stderr, "polling: -clients and -rounds must be above zero, -messages at least as many as clients, and there are no other arguments")
-		return c, errUsage
+	case c.clients < 1 || c.messages < c.clients || c.warmup < 0 || c.rounds < 1:
+		return c, command.Misused(flags, "-clients and -rounds must be above zero, and -messages at least as many as clients")
 	case c.payload < 0 || c.payload > maxPayload:
-		fmt.Fprintf(stderr, "polling: -payload must be from 0 to %d\n", maxPayload)
-		return c, errUsage
+		return c, command.Misused(flags, "-payload must be from 0 to %d", maxPayload)
 	}
 	return c, nil
 }
@@ -104,7 +81,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	ours, err := child.StartServer(ctx, c.binary, "--loops", "1")
+	flags := []string{"--loops", "1"}
+	if c.blocking {
+		flags = append(flags, "--blocking-handlers")
+	}
+	ours, err := child.StartServer(ctx, c.binary, flags...)
 	if err != nil {
 		return err
 	}
@@ -123,8 +104,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.json {
-		return json.NewEncoder(stdout).Encode(r)
-	}
-	return r.print(stdout)
+	return command.Report(stdout, c.json, r, r.print)
 }

@@ -58,7 +58,7 @@ func measure(ctx context.Context, c config, sides []side, progress func(string))
 			}
 			each := float64(cpu.Nanoseconds()) / 1e3 / float64(r.Messages)
 			rounds[k] = append(rounds[k], each)
-			progress(fmt.Sprintf("round %d of %d: %s %.1f µs (took %.1f s)", i+1, c.rounds, s.name, each, time.Since(start).Seconds()))
+			progress(fmt.Sprintf("round %d of %d: %s %.1f µs (took %.1f s%s)", i+1, c.rounds, s.name, each, time.Since(start).Seconds(), doubt(cpu)))
 		}
 	}
 	for k, s := range sides {
@@ -68,6 +68,16 @@ func measure(ctx context.Context, c config, sides []side, progress func(string))
 		r.Ratio = r.Sides[0].Median / r.Sides[1].Median
 	}
 	return r, nil
+}
+
+// doubt says why a CPU time tells nothing: it is read in steps of 10 ms, and that of
+// a process which only started the server stays at 0.
+func doubt(cpu time.Duration) string {
+	const least = 200 * time.Millisecond
+	if cpu >= least {
+		return ""
+	}
+	return fmt.Sprintf("; %v of CPU are too few to tell: raise -messages, or is the server another process?", cpu)
 }
 
 // share is how many of n messages each client sends, at least.

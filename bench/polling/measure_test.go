@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/bench/internal/testserver"
@@ -49,6 +50,17 @@ func TestMeasureFails(t *testing.T) {
 	c.payload = 100_000 // more than the parser takes
 	if _, err := measure(t.Context(), c, []side{{"too large", addr, os.Getpid()}}, func(string) {}); !errors.Is(err, wire.ErrProtocol) {
 		t.Errorf("too large: %v", err)
+	}
+}
+
+func TestDoubt(t *testing.T) {
+	if got := doubt(200 * time.Millisecond); got != "" {
+		t.Errorf("enough is doubted: %q", got)
+	}
+	for _, cpu := range []time.Duration{0, 190 * time.Millisecond} {
+		if got := doubt(cpu); !strings.Contains(got, cpu.String()) {
+			t.Errorf("%v: got %q", cpu, got)
+		}
 	}
 }
 
@@ -99,7 +111,7 @@ func TestParse(t *testing.T) {
 		ok   bool
 	}{
 		{"defaults", nil, true},
-		{"all", []string{"-binary", "x", "-peer", "node peer.mjs", "-clients", "5", "-messages", "10", "-warmup", "0", "-rounds", "1", "-payload", "0", "-timeout", "1s", "-json"}, true},
+		{"all", []string{"-binary", "x", "-blocking", "-peer", "node peer.mjs", "-clients", "5", "-messages", "10", "-warmup", "0", "-rounds", "1", "-payload", "0", "-timeout", "1s", "-json"}, true},
 		{"no clients", []string{"-clients", "0"}, false},
 		{"fewer messages than clients", []string{"-messages", "19"}, false},
 		{"negative warm-up", []string{"-warmup", "-1"}, false},
@@ -114,6 +126,9 @@ func TestParse(t *testing.T) {
 			c, err := parse(tt.args, &out)
 			if (err == nil) != tt.ok || tt.ok == (out.Len() > 0) {
 				t.Errorf("error %v, output %q", err, out.String())
+			}
+			if c.blocking != (tt.name == "all") {
+				t.Errorf("blocking: %v", c.blocking)
 			}
 			if tt.name == "all" && !slices.Equal(c.peer, []string{"node", "peer.mjs"}) {
 				t.Errorf("peer %q", c.peer)

@@ -48,7 +48,8 @@ type serveCommand struct {
 	Forwarded      bool     `env:"SIO_FORWARDED" help:"Read Forwarded (RFC 7239) of trusted proxies in place of X-Forwarded-*."`
 	ProxyProtocol  bool     `env:"SIO_PROXY_PROTOCOL" help:"Each connection must begin with a header of the PROXY protocol (version 1 or 2), from one of --trusted-proxies if there are any, else from anyone."`
 
-	Deflate bool `env:"SIO_DEFLATE" help:"Compress WebSocket messages (permessage-deflate) of 1 KiB and more for clients that offer it."`
+	Deflate               bool `env:"SIO_DEFLATE" help:"Compress WebSocket messages (permessage-deflate) of 1 KiB and more for clients that offer it."`
+	DeflateClientTakeover bool `env:"SIO_DEFLATE_CLIENT_TAKEOVER" help:"The same as --deflate, and let each message of a client refer to those before, which makes small ones smaller. It takes up to 32 KiB of memory for each client, of 64 MiB in all."`
 
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" env:"SIO_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat string `enum:"text,json" default:"text" env:"SIO_LOG_FORMAT" help:"text or json, to standard error."`

@@ -45,15 +45,13 @@ var flags = []flag{
 	{"origins", "https://a.example,http://b.example:81", "*", []string{"https://a.example", "http://b.example:81"}},
 	{"allow-eio3", "true", "false", true},
 	{"deflate", "true", "false", true},
+	{"deflate-client-takeover", "true", "false", true},
 	{"max-connections-per-address", "1", "2", 1},
 	{"handshakes-per-second", "0.5", "2", 0.5},
 	{"trusted-proxies", "10.0.0.0/8,::1,unix", "10.0.0.1", []string{"10.0.0.0/8", "::1", "unix"}},
 	{"forwarded", "true", "false", true},
 	{"proxy-protocol", "true", "false", true},
-	{"allow-eio3", "true", "false", true},
-	{"deflate", "true", "false", true},
 	{"loops", "1", "2", 1},
-	{"deflate", "true", "false", true},
 	{"log-level", "debug", "warn", "debug"},
 	{"log-format", "json", "text", "json"},
 	{"blocking-handlers", "true", "false", true},
@@ -141,30 +139,47 @@ func TestFlagsTakeEffect(t *testing.T) {
 	}
 }
 
-// --deflate reaches the server: it agrees to compress.
+// --deflate reaches the server: it agrees to compress; without context takeover,
+// unless --deflate-client-takeover is given for one direction.
 func TestDeflateTakesEffect(t *testing.T) {
+	const (
+		none   = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+		client = "permessage-deflate; server_no_context_takeover"
+	)
 	for _, tt := range []struct {
 		name string
 		env  []string
 		args []string
-		want bool
+		want string
 	}{
 		{name: "default"},
-		{name: "flag", args: []string{"--deflate"}, want: true},
-		{name: "variable", env: []string{"SIO_DEFLATE=true"}, want: true},
+		{name: "flag", args: []string{"--deflate"}, want: none},
+		{name: "variable", env: []string{"SIO_DEFLATE=true"}, want: none},
+		{name: "takeover", args: []string{"--deflate-client-takeover"}, want: client},
+		{name: "takeover by variable", env: []string{"SIO_DEFLATE_CLIENT_TAKEOVER=true"}, want: client},
+		{name: "both", args: []string{"--deflate", "--deflate-client-takeover"}, want: client},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := start(t, tt.env, tt.args...)
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			dialer := ws.Dialer{Extensions: []httphead.Option{wsflate.DefaultParameters.Option()}}
+			dialer := ws.Dialer{Extensions: []httphead.Option{wsflate.Parameters{}.Option()}}
 			conn, _, answer, err := dialer.Dial(ctx, strings.Replace(p.url, "http:", "ws:", 1)+"/socket.io/?EIO=4&transport=websocket")
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if got := len(answer.Extensions) > 0; got != tt.want {
-				t.Errorf("agreed on %v", answer.Extensions)
+			var words []string
+			for _, extension := range answer.Extensions {
+				words = append(words, string(extension.Name))
+				extension.Parameters.ForEach(func(name, _ []byte) bool {
+					words = append(words, string(name))
+					return true
+				})
+			}
+			got := strings.Join(words, "; ")
+			if got != tt.want {
+				t.Errorf("agreed on %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -75,8 +75,8 @@ func (c *serveCommand) serve(server *sio.Server, lns []net.Listener, signals <-c
 
 func (c *serveCommand) options(app apps.App, files fs.FS, log *slog.Logger) *sio.Options {
 	var deflate *sio.Deflate
-	if c.Deflate {
-		deflate = new(sio.Deflate)
+	if c.Deflate || c.DeflateClientTakeover {
+		deflate = &sio.Deflate{ClientContextTakeover: c.DeflateClientTakeover}
 	}
 	return &sio.Options{
 		PerMessageDeflate: deflate,

@@ -86,7 +86,7 @@ func TestNormalPathDoesNotAllocate(t *testing.T) {
 	check("encode binary event", func() {
 		AppendPlaceholder(AppendHeader(dst, BinaryEvent, "/admin", 12345, true, 123), 122)
 	})
-	check("encode connect", func() { AppendConnect(dst, "/admin", "wZX3oN0bSVIhsaknAAAI") })
+	check("encode connect", func() { AppendConnect(dst, "/admin", "wZX3oN0bSVIhsaknAAAI", "") })
 	check("encode disconnect", func() { AppendDisconnect(dst, "/admin") })
 	check("encode error", func() { AppendConnectError(dst, "/admin", "Not authorized", data) })
 }

@@ -12,7 +12,7 @@ var root = []byte("/")
 // use the same memory again and again; they and all else in the packet are
 // views of b. On an error, the packet is not to be used.
 func Decode(b []byte, args [][]byte, lim Limits) (p Packet, err error) {
-	lim = lim.withDefaults()
+	lim = lim.WithDefaults()
 	if len(b) == 0 || b[0] < '0' || b[0] > '6' {
 		return p, ErrUnknownType
 	}

@@ -22,10 +22,15 @@ func AppendHeader(dst []byte, t PacketType, ns string, id uint64, hasID bool, at
 	return dst
 }
 
-// AppendConnect appends the answer to a CONNECT. sid must need no escaping.
-func AppendConnect(dst []byte, ns, sid string) []byte {
+// AppendConnect appends the answer to a CONNECT; an empty pid is left out. Neither
+// may need escaping.
+func AppendConnect(dst []byte, ns, sid, pid string) []byte {
 	dst = AppendHeader(dst, Connect, ns, 0, false, 0)
-	return append(append(append(dst, `{"sid":"`...), sid...), `"}`...)
+	dst = append(append(dst, `{"sid":"`...), sid...)
+	if pid != "" {
+		dst = append(append(dst, `","pid":"`...), pid...)
+	}
+	return append(dst, `"}`...)
 }
 
 // AppendDisconnect appends a DISCONNECT.

@@ -47,11 +47,15 @@ func TestWholePackets(t *testing.T) {
 		want, say string
 	}{
 		{
-			"connected", AppendConnect(nil, "/", "wZX3oN0bSVIhsaknAAAI"),
+			"connected", AppendConnect(nil, "/", "wZX3oN0bSVIhsaknAAAI", ""),
 			`0{"sid":"wZX3oN0bSVIhsaknAAAI"}`, `CONNECT / {"sid":"wZX3oN0bSVIhsaknAAAI"}`,
 		},
 		{
-			"connected to a namespace", AppendConnect(nil, "/admin", "a"),
+			"connected, recoverable", AppendConnect(nil, "/", "a", "b"),
+			`0{"sid":"a","pid":"b"}`, `CONNECT / {"sid":"a","pid":"b"}`,
+		},
+		{
+			"connected to a namespace", AppendConnect(nil, "/admin", "a", ""),
 			`0/admin,{"sid":"a"}`, `CONNECT /admin {"sid":"a"}`,
 		},
 		{"disconnected", AppendDisconnect(nil, "/"), "1", "DISCONNECT /"},
@@ -86,7 +90,7 @@ func TestWholePackets(t *testing.T) {
 }
 
 func TestEncodersKeepWhatIsThere(t *testing.T) {
-	dst := AppendConnect([]byte("x"), "/", "a")
+	dst := AppendConnect([]byte("x"), "/", "a", "")
 	dst = AppendDisconnect(dst, "/b")
 	dst = AppendConnectError(dst, "/", "c", nil)
 	dst = AppendString(dst, "d")

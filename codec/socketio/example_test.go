@@ -37,7 +37,7 @@ func ExampleAppendHeader() {
 }
 
 func ExampleAppendConnect() {
-	fmt.Printf("%s\n", socketio.AppendConnect(nil, "/admin", "oSO0OpakMV_3jnilAAAA"))
+	fmt.Printf("%s\n", socketio.AppendConnect(nil, "/admin", "oSO0OpakMV_3jnilAAAA", ""))
 	// Output: 0/admin,{"sid":"oSO0OpakMV_3jnilAAAA"}
 }
 

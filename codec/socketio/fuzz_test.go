@@ -71,7 +71,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		checkPacket(t, p, lim.withDefaults())
+		checkPacket(t, p, lim.WithDefaults())
 		for _, view := range append([][]byte{p.Data}, p.Args...) {
 			if !within(view, text) {
 				t.Errorf("%q is no view", view)

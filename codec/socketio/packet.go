@@ -60,7 +60,8 @@ type Limits struct {
 	Args        int // elements of the payload's array; default 65,536
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults returns l with the defaults in place of zero fields.
+func (l Limits) WithDefaults() Limits {
 	if l.Attachments <= 0 {
 		l.Attachments = 10
 	}

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"syscall"
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
@@ -46,7 +45,7 @@ func run(addr string, certificate []string) error {
 
 	// The server's Shutdown waits for requests, and clients' polls wait for news. So the
 	// guest has to go, with the WebSockets that the server no longer knows of.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	ended := make(chan error, 1)
 	go func() {

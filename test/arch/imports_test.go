@@ -43,8 +43,10 @@ var inputOutput = slices.Concat(reactor, frames, []string{"net", "net/http", "os
 var rules = []rule{
 	{dir: "codec/engineio", not: inputOutput},
 	{dir: "codec/socketio", not: inputOutput},
+	{dir: "codec/msgpack", ours: []string{"codec/socketio"}, not: inputOutput}, // and nothing has to import it
 	{dir: "internal", not: inputOutput},
-	{dir: "internal/testclient", not: reactor}, // it is a client: sockets and frames are its trade
+	{dir: "internal/testclient", not: reactor},                      // it is a client: sockets and frames are its trade
+	{dir: "internal/testhost", not: slices.Concat(reactor, frames)}, // it is a net/http server
 	{dir: "loop", ours: []string{"internal"}},
 	{dir: "engine", ours: []string{"loop", "codec/engineio", "internal"}, not: reactor},
 	{dir: "broadcast", ours: []string{"internal"}, not: append([]string{"encoding/json", "github.com/bytedance/sonic"}, inputOutput...)},
@@ -60,8 +62,9 @@ var rules = []rule{
 		ours: []string{".", "clientbundle"},
 		not:  append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...),
 	},
-	{dir: "examples", ours: []string{".", "clientbundle"}, not: slices.Concat(reactor, frames)},
-	{dir: "test", ours: []string{"."}},
+	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: slices.Concat(reactor, frames)},
+	{dir: "examples/engine", ours: []string{"engine", "loop"}, not: slices.Concat(reactor, frames)},
+	{dir: "test", ours: []string{".", "codec/msgpack"}},
 	// It serves bare Engine.IO, too, as nothing else does.
 	{dir: "test/conformance", ours: []string{".", "engine", "loop"}, not: slices.Concat([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames)},
 	{dir: "bench"},
@@ -201,6 +204,9 @@ func TestRules(t *testing.T) {
 		{"codec/socketio", module + "/codec/engineio", false},
 		{"codec/socketio", "net/http", false},
 		{"codec/socketio", "net/netip", true},
+		{"codec/msgpack", module + "/codec/socketio", true},
+		{"codec/socketio", module + "/codec/msgpack", false},
+		{".", module + "/codec/msgpack", false},
 		{"broadcast", module + "/loop", false},
 		{"cmd/sio-gnet/internal/apps/chat", module, true},
 		{"cmd/sio-gnet", module + "/engine", false},

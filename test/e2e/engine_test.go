@@ -129,14 +129,14 @@ func (r *engineRecord) command(s *engine.Session, words []string) {
 		s.Close()
 	case "discard":
 		s.Discard()
-	case "reason": // why another session ended, once it has
+	case "end": // why another session ended, once it has, and the numbers that it kept
 		r.fixture.mu.Lock()
 		other := r.fixture.record(words[1])
 		r.fixture.mu.Unlock()
 		go func() {
 			select {
 			case <-other.closed:
-				send(s, "reason "+string(other.reason), false)
+				send(s, "end "+string(other.reason)+":"+strings.Join(other.numbers, ","), false)
 			case <-r.closed:
 			}
 		}()

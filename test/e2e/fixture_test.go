@@ -134,10 +134,13 @@ func echo(s *sio.Socket, args sio.RawArgs, ack sio.Ack) error {
 func (f *fixture) basics() error {
 	f.OnConnection(func(s *sio.Socket) { s.OnDisconnect(f.ledger.left) })
 	return events(f.Of("/"), map[string]any{
-		"echo":      func(s *sio.Socket, args sio.RawArgs, ack sio.Ack) { f.note(s, echo(s, args, ack)) },
-		"message":   func(s *sio.Socket, args ...any) error { return s.Send(args...) },
-		"echo-text": func(text string, ack sio.Ack) error { return ack.Send(text) },
-		"echo-any":  func(value any, ack sio.Ack) error { return ack.Send(value) },
+		"echo":          func(s *sio.Socket, args sio.RawArgs, ack sio.Ack) { f.note(s, echo(s, args, ack)) },
+		"message":       func(s *sio.Socket, args ...any) error { return s.Send(args...) },
+		"echo-text":     func(text string, ack sio.Ack) error { return ack.Send(text) },
+		"echo-any":      func(value any, ack sio.Ack) error { return ack.Send(value) },
+		"echo-time":     func(value appointment, ack sio.Ack) error { return ack.Send(value) },
+		"echo-integers": func(values []int64, ack sio.Ack) error { return ack.Send(values) },
+		"7":             func(text string, ack sio.Ack) error { return ack.Send(text) },
 		"defaults": func(a string, b int, c *struct {
 			X int `json:"x"`
 		}, ack sio.Ack,
@@ -159,6 +162,12 @@ func (f *fixture) basics() error {
 			})
 		},
 	})
+}
+
+// appointment is a struct with times.
+type appointment struct {
+	At   time.Time   `json:"at"`
+	List []time.Time `json:"list"`
 }
 
 // note keeps the error of a raw handler, which has nowhere to return it to.
@@ -198,7 +207,7 @@ func (f *fixture) acknowledgements() error {
 			return answered(s, reply)
 		},
 		"ask-me-async": func(s *sio.Socket, text string, number int) error {
-			return s.EmitAck(patience, func(reply sio.Reply, err error) {
+			return s.Timeout(patience).EmitAck(func(reply sio.Reply, err error) {
 				if err == nil {
 					err = answered(s, reply)
 				}
@@ -219,7 +228,7 @@ func (f *fixture) acknowledgements() error {
 			return ack.Send(got)
 		},
 		"ask-me-in-vain": func(s *sio.Socket, ack sio.Ack) error {
-			return s.EmitAck(100*time.Millisecond, func(_ sio.Reply, err error) {
+			return s.Timeout(100*time.Millisecond).EmitAck(func(_ sio.Reply, err error) {
 				f.note(s, ack.Send(errors.Is(err, sio.ErrAckTimeout)))
 			}, "silence")
 		},
@@ -367,7 +376,11 @@ func (f *fixture) admin() error {
 	admin := f.Of("/admin")
 	admin.Use(func(s *sio.Socket) error {
 		var c credentials
-		if err := json.Unmarshal(s.Handshake().Auth, &c); err != nil || c.Token != "secret" {
+		err := json.Unmarshal(s.Handshake().Auth, &c)
+		if err == nil && c.Token == "plain" {
+			return errors.New("refused without data")
+		}
+		if err != nil || c.Token != "secret" {
 			return &sio.ConnectError{
 				Message: "not authorized",
 				Data:    map[string]any{"code": 401, "hint": "token"},

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
+	"github.com/sio-gnet/sio-gnet/codec/msgpack"
 )
 
 // modes are the ways a client may connect, as the client scripts name them.
@@ -18,6 +19,20 @@ func TestNodeClient(t *testing.T) {
 			runChecks(t, nodeClients, node, "run.mjs", "--url", f.url, "--mode", mode)
 			if mode == "websocket" {
 				// A polling client that ends without a word is missed at its next heartbeat only.
+				f.drained(t)
+			}
+		})
+	}
+}
+
+// TestNodeMessagePack runs them with MessagePack in place of JSON.
+func TestNodeMessagePack(t *testing.T) {
+	node := nodeTool(t)
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			f := startFixture(t, func(o *sio.Options) { o.Parser = msgpack.Parser{} })
+			runChecks(t, nodeClients, node, "msgpack.mjs", "--url", f.url, "--mode", mode)
+			if mode == "websocket" {
 				f.drained(t)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -58,6 +59,8 @@ func Start(ctx context.Context, name string, args ...string) (*Child, error) {
 				c.Stop()
 				return nil, fmt.Errorf("the address of %s: %w", name, err)
 			}
+			// A server that is not read would wait some day. Stop ends this.
+			go io.Copy(io.Discard, stdout) //nolint:errcheck // nobody wants to know
 			return c, nil
 		}
 	}

@@ -3,6 +3,7 @@ package child
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -42,6 +43,24 @@ func TestStart(t *testing.T) {
 	}
 	if _, err := StartServer(t.Context(), "no/such/file"); err == nil {
 		t.Error("a missing binary started")
+	}
+}
+
+// A server that goes on printing is not held up.
+func TestChattyServer(t *testing.T) {
+	done := filepath.Join(t.TempDir(), "done")
+	c, err := Start(t.Context(), "sh", "-c", "echo http://x:1; head -c 300000 /dev/zero; : >"+done+"; exec sleep 60")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(done); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it waits for somebody to read")
+		}
 	}
 }
 

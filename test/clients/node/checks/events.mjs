@@ -31,7 +31,10 @@ export default function (checks, clients) {
 
   checks.add("numbers keep their value", async (defer) => {
     const socket = await clients.connect(defer);
-    const numbers = [0, -1, 0.1, 1e21, -1e-7, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, Number.MAX_VALUE];
+    const numbers = [0, -1, 0.1, -1e-7, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
+    if (!clients.parser) {
+      numbers.push(1e21, Number.MAX_VALUE); // the encoder of the MessagePack client takes 64 bits of integers
+    }
     assert.deepEqual(await ask(socket, "echo", ...numbers), numbers);
     assert.deepEqual(await ask(socket, "echo-any", numbers), [numbers]);
   });

@@ -11,12 +11,14 @@ export const MODES = {
 
 /** Opens sockets against one server in one mode. */
 export class Clients {
-  constructor(url, mode) {
+  /** `parser` is the form of packets, if not the client's own. */
+  constructor(url, mode, parser) {
     if (!MODES[mode]) {
       throw new Error(`unknown mode ${mode}`);
     }
     this.url = url;
     this.mode = mode;
+    this.parser = parser;
   }
 
   /** Whether the sockets have all that today's client can do. */
@@ -30,7 +32,8 @@ export class Clients {
   }
 
   options(extra) {
-    return { transports: MODES[this.mode], forceNew: true, reconnection: false, timeout: 20_000, ...extra };
+    const options = { transports: MODES[this.mode], forceNew: true, reconnection: false, timeout: 20_000 };
+    return { ...options, ...(this.parser && { parser: this.parser }), ...extra };
   }
 
   /** A socket that has not connected yet; closed after the check. */

@@ -65,8 +65,14 @@ export async function exchange(socket, data) {
   return (await answer)[0];
 }
 
-/** Why the server says that the session with this id ended, asked by another session. */
+/** How the session with this id ended for the server, asked by another session: why, and the numbers it had got. */
+export async function endOf(watcher, id) {
+  const answer = await exchange(watcher, `!end ${id}`);
+  const [, reason, numbers] = /^end ([^:]*):(.*)$/.exec(answer);
+  return { reason, numbers: numbers === "" ? [] : numbers.split(",").map(Number) };
+}
+
+/** Why the server says that the session with this id ended. */
 export async function reasonOf(watcher, id) {
-  const answer = await exchange(watcher, `!reason ${id}`);
-  return answer.replace(/^reason /, "");
+  return (await endOf(watcher, id)).reason;
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { collect, next } from "../../lib/harness.mjs";
-import { exchange, reasonOf } from "../../lib/engine.mjs";
+import { endOf, exchange, reasonOf } from "../../lib/engine.mjs";
 
 export default function (checks, clients) {
   // E51, E68, E82
@@ -16,13 +16,17 @@ export default function (checks, clients) {
     assert.equal(await reasonOf(watcher, id), "transport close");
   });
 
+  // E42, E51, E68
   checks.add("what the client sends before it closes arrives", async (defer) => {
     const watcher = await clients.open(defer);
     const socket = await clients.openSettled(defer);
     const { id } = socket;
-    socket.send("!close");
+    const numbers = Array.from({ length: 100 }, (_, i) => i);
+    for (const i of numbers) {
+      socket.send(`#${i}`);
+    }
     socket.close();
-    assert.match(await reasonOf(watcher, id), /^(forced|transport) close$/);
+    assert.deepEqual(await endOf(watcher, id), { reason: "transport close", numbers });
   });
 
   // E61, E68, E88
