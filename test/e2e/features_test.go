@@ -48,10 +48,34 @@ func (f *fixture) watching() error {
 			}
 			return s.Emit("volatile-done", n)
 		},
+		// Several senders at once, each in its own order, by all ways to reach the socket.
+		"push-from-all-sides": func(s *sio.Socket, senders, each int) {
+			s.Join("of " + s.ID())
+			for sender := range senders {
+				go f.pushMixed(s, sender, each)
+			}
+		},
 		"uncompressed-me": func(s *sio.Socket, text string) error {
 			return errors.Join(s.Compress(false).Emit("plain", text), s.Compress(true).Emit("plain", text))
 		},
 	})
+}
+
+func (f *fixture) pushMixed(s *sio.Socket, sender, each int) {
+	ways := []sio.EventEmitter{s, f.To("of " + s.ID()), f.In(s.ID()), s.Compress(false)}
+	for i := range each {
+		args := []any{sender, i}
+		if i%4 == 1 {
+			args = append(args, blob(i%7), map[string][]byte{"k": blob(1)})
+		}
+		if err := ways[i%len(ways)].Emit("pushed", args...); err != nil {
+			f.note(s, err)
+			return
+		}
+		if i%8 == 0 {
+			time.Sleep(time.Millisecond) // it should last as long as an upgrade
+		}
+	}
 }
 
 // fetched is what clients are told of a socket.

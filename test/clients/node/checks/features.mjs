@@ -101,6 +101,28 @@ export default function (checks, clients) {
     assert.deepEqual(await ask(socket, "echo", 1), [1]);
   });
 
+  // S6.9
+  checks.add("what each sender emits arrives in order, whichever way it goes", async (defer) => {
+    const socket = await clients.connect(defer); // in the middle of an upgrade, perhaps
+    const [senders, each] = [4, 120];
+    const expected = new Array(senders).fill(0);
+    const wrong = [];
+    const all = new Promise((done) => {
+      socket.on("pushed", (sender, i, ...binary) => {
+        if (expected[sender]++ !== i || (i % 4 === 1 ? binary[0]?.length !== i % 7 : binary.length !== 0)) {
+          wrong.push([sender, i, binary]);
+        }
+        if (expected.every((n) => n === each)) {
+          done();
+        }
+      });
+    });
+    socket.emit("push-from-all-sides", senders, each);
+    await all;
+    assert.deepEqual(wrong, []);
+    assert.deepEqual(await ask(socket, "echo", 1), [1]);
+  });
+
   checks.add("events that are not to be compressed arrive as well", async (defer) => {
     const socket = await clients.connect(defer);
     const got = collect(socket, "plain");
