@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -183,4 +184,27 @@ func TestUnknownNamespacesLeaveNothingBehind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A child that is removed lets go of what it has kept for clients that may come back.
+func TestRemovedChildKeepsNoEvents(t *testing.T) {
+	io, addr := serveInside(t, Options{CleanupEmptyChildNamespaces: true, ConnectionStateRecovery: &Recovery{}})
+	p := io.OfPattern(regexp.MustCompile("^/child$"))
+	c := testclient.Dial(t, addr)
+	c.Send("40/child,")
+	c.Next()
+	log := p.Children()[0].log
+	if err := p.Emit("e"); err != nil {
+		t.Fatal(err)
+	}
+	kept := func() int {
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		return len(log.entries) + len(log.sessions)
+	}
+	if kept() == 0 {
+		t.Error("the event is not kept")
+	}
+	c.Close()
+	testclient.Eventually(t, "the child gone", func() bool { return len(p.Children()) == 0 && kept() == 0 })
 }
