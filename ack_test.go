@@ -10,7 +10,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // TestAck shows S6.6.
@@ -211,7 +210,7 @@ func TestReplyOutlivesItsTurn(t *testing.T) {
 	for i := range emits {
 		c.Send(fmt.Sprintf(`43%d[%q]`, i, strings.Repeat(fmt.Sprint(i%10), 100)))
 	}
-	testclient.Eventually(t, "all answers", func() bool { mu.Lock(); defer mu.Unlock(); return len(replies) == emits })
+	eventually(t, "all answers", func() bool { mu.Lock(); defer mu.Unlock(); return len(replies) == emits })
 	count := make(map[byte]int)
 	for _, r := range replies {
 		var text string

@@ -9,7 +9,7 @@ import (
 	"github.com/gobwas/ws"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // wire is a client for counting: it writes bytes that are made beforehand and
@@ -23,8 +23,9 @@ type wire struct {
 // newWire makes a client that sends batches of n times the same packet.
 func newWire(tb testing.TB, addr, packet, answer string, n int) *wire {
 	tb.Helper()
-	c, _ := testclient.Connect(tb, addr, "/")
-	w := &wire{conn: c.Conn()}
+	c := siotest.Open(tb, "http://"+addr)
+	c.Join("/", "")
+	w := &wire{conn: c.NetConn()}
 	request, err := ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(packet))))
 	if err != nil {
 		tb.Fatal(err)

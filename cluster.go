@@ -135,11 +135,11 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 	ns.server.handlers.Add(1)
 	go func() {
 		defer ns.server.handlers.Add(-1)
-		timer := time.NewTimer(timeout + surveyGrace)
-		defer timer.Stop()
+		ctx, cancel := ns.server.withTimeout(context.Background(), timeout+surveyGrace, ErrAckTimeout)
+		defer cancel()
 		select {
 		case <-v.done:
-		case <-timer.C:
+		case <-ctx.Done():
 		case <-ns.server.ended:
 		}
 		v.stop()

@@ -13,14 +13,14 @@ import (
 
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/broadcast"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // cluster is servers that know of each other through a bus, each with one client in
 // "/" whose socket is in a room of the server's number.
 type cluster struct {
 	nodes   []*fixture
-	clients []*testclient.Client
+	clients []*siotest.Conn
 	sockets []*sio.Socket
 }
 
@@ -219,7 +219,7 @@ func TestClusterAcksThatAreMissing(t *testing.T) {
 func TestClusterFetch(t *testing.T) {
 	cl := startCluster(t, 2)
 	type user struct{ Name string }
-	c := testclient.Dial(t, cl.nodes[1].addr, "&k=v")
+	c := dialAt(t, cl.nodes[1].addr, siotest.Query("k", "v"))
 	s := cl.nodes[1].Socket(c.Join("/", `{"token":"x"}`))
 	s.SetData(&user{"ada"})
 	s.Join("red")
@@ -471,7 +471,7 @@ func TestServerSideAcks(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 			for range tc.errors {
-				testclient.Eventually(t, "an error", func() bool {
+				eventually(t, "an error", func() bool {
 					n := 0
 					for _, f := range cl.nodes {
 						f.mu.Lock()
@@ -566,11 +566,11 @@ func TestClusterWithoutAServer(t *testing.T) {
 // Children of parents are in the cluster, and leave it when they are removed.
 func TestClusterOfChildren(t *testing.T) {
 	cl := startCluster(t, 2, cleanup)
-	var clients []*testclient.Client
+	var clients []*siotest.Conn
 	var parents []*sio.ParentNamespace
 	for _, f := range cl.nodes {
 		parents = append(parents, f.OfPattern(numbered))
-		c, _ := testclient.Connect(t, f.addr, "/dyn-1")
+		c, _ := enterAt(t, f.addr, "/dyn-1")
 		clients = append(clients, c)
 	}
 	if err := parents[0].Emit("e", 1); err != nil {
@@ -584,9 +584,9 @@ func TestClusterOfChildren(t *testing.T) {
 		t.Errorf("%d nodes, %v", n, err)
 	}
 	clients[1].Close()
-	testclient.Eventually(t, "one node", func() bool { n, err := child.NodeCount(t.Context()); return n == 1 && err == nil })
+	eventually(t, "one node", func() bool { n, err := child.NodeCount(t.Context()); return n == 1 && err == nil })
 	clients[0].Close()
-	testclient.Eventually(t, "no node", func() bool { _, err := child.NodeCount(t.Context()); return errors.Is(err, broadcast.ErrClosed) })
+	eventually(t, "no node", func() bool { _, err := child.NodeCount(t.Context()); return errors.Is(err, broadcast.ErrClosed) })
 }
 
 // adapterFor makes a server's adapters by name of the namespace.
@@ -611,9 +611,9 @@ func TestAdaptersThatFail(t *testing.T) {
 		"/dyn-3": func(string, broadcast.Local) (broadcast.Adapter, error) { return failingAdapter{sentinel}, nil },
 	}))
 	p := f.OfPattern(numbered)
-	clients := make(map[string]*testclient.Client)
+	clients := make(map[string]*siotest.Conn)
 	for _, name := range []string{"/dyn-1", "/dyn-2", "/dyn-3", "/dyn-4"} {
-		clients[name], _ = testclient.Connect(t, f.addr, name)
+		clients[name], _ = enterAt(t, f.addr, name)
 	}
 	f.wantError(t, isError(sentinel))
 	f.wantError(t, asError[*sio.PanicError])
@@ -656,7 +656,7 @@ func (a failingAdapter) Close() error                       { return nil }
 func TestNamespaceWhileItsAdapterIsMade(t *testing.T) {
 	bus := broadcast.NewBus()
 	other := serve(t, func(o *sio.Options) { o.Adapter = bus.Join })
-	c := testclient.Dial(t, other.addr)
+	c := dialAt(t, other.addr)
 	other.Of("/dyn-1")
 	c.Join("/dyn-1", "")
 	entered, release := make(chan struct{}), make(chan struct{})

@@ -10,18 +10,18 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // TestConnect shows S3.1: a socket is there once the client asks for it, with an id of its own.
 func TestConnect(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	root := c.Join("/", "")
 	admin := c.Join("/admin", `{"token":"t"}`)
-	if root == admin || root == c.Open.SID || len(root) != 20 {
-		t.Errorf("ids %q and %q of session %q", root, admin, c.Open.SID)
+	if root == admin || root == c.SID() || len(root) != 20 {
+		t.Errorf("ids %q and %q of session %q", root, admin, c.SID())
 	}
 	if s := f.Of("/admin").Socket(admin); s == nil || !s.Connected() || string(s.Handshake().Auth) != `{"token":"t"}` {
 		t.Errorf("socket in /admin: %+v", s)
@@ -43,7 +43,7 @@ func TestConnect(t *testing.T) {
 // TestConnectToUnknownNamespace shows S3.3: an unknown namespace costs the connection nothing.
 func TestConnectToUnknownNamespace(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send("40/nope,")
 	c.Want(`44/nope,{"message":"Invalid namespace"}`)
 	c.Join("/", "") // the connection is none the worse
@@ -54,7 +54,7 @@ func TestConnectToUnknownNamespace(t *testing.T) {
 // TestHandshake shows S4.1 and S4.2: what is known of the request. All values of a query key are kept.
 func TestHandshake(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr, "&token=a%20b&token=c")
+	c := f.dial(t, siotest.Query("token", "a b"), siotest.Query("token", "c"))
 	h := f.Of("/").Socket(c.Join("/", "")).Handshake()
 	if got := h.Query["token"]; !slices.Equal(got, []string{"a b", "c"}) {
 		t.Errorf("query %v", h.Query)
@@ -102,7 +102,7 @@ func TestMiddleware(t *testing.T) {
 	})
 	ns.OnConnection(func(s *sio.Socket) { asked.add(fmt.Sprint("connected: ", s.InRoom("room"))) })
 
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	for _, tc := range []struct{ auth, answer string }{
 		{`{"who":"plain"}`, `44/guarded,{"message":"not authorized"}`},
 		{`{"who":"data"}`, `44/guarded,{"message":"no","data":{"code":7}}`},
@@ -131,14 +131,14 @@ func TestMiddlewareThatBlocks(t *testing.T) {
 	slow.Use(func(*sio.Socket) error { entered <- struct{}{}; <-release; return nil })
 	slow.OnConnection(func(*sio.Socket) { t.Error("a client that has left was connected") })
 
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send("40/slow,")
 	<-entered
 	other, _ := f.connect(t)
 	other.Send(`420["echo"]`)
 	other.Want("430[]")
 	c.Close()
-	testclient.Eventually(t, "the client gone", func() bool { return f.Clients() == 1 })
+	eventually(t, "the client gone", func() bool { return f.Clients() == 1 })
 	close(release)
 	other.Send(`421["echo"]`)
 	other.Want("431[]")
@@ -229,12 +229,12 @@ func TestDisconnectByServer(t *testing.T) {
 func TestConnectTimeout(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.ConnectTimeout = 50 * time.Millisecond })
 	joined, _ := f.connect(t)
-	idle := testclient.Dial(t, f.addr)
+	idle := f.dial(t)
 	if packets, _ := idle.WantClosed(); len(packets) > 0 {
 		t.Errorf("got %q", packets)
 	}
 	joined.Send("41") // having joined once is enough
-	testclient.Eventually(t, "the socket gone", func() bool { return f.Of("/").SocketCount() == 0 })
+	eventually(t, "the socket gone", func() bool { return f.Of("/").SocketCount() == 0 })
 	joined.Join("/", "")
 }
 
@@ -318,7 +318,7 @@ func TestViolations(t *testing.T) {
 // is closed all the same.
 func TestViolationBeforeConnect(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send(`42["a"]`)
 	c.WantClosed()
 	f.wantError(t, isError(sio.ErrPacket))
@@ -334,7 +334,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	for range clients {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			c, _ := testclient.Connect(t, f.addr, "/")
+			c, _ := f.enter(t)
 			c.Send(`421["echo",1]`)
 			c.Want("431[1]")
 			c.Close()
@@ -343,7 +343,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	for range clients {
 		<-done
 	}
-	testclient.Eventually(t, "all disconnected", func() bool { return ended.Load() == clients })
+	eventually(t, "all disconnected", func() bool { return ended.Load() == clients })
 	if f.Clients() != 0 || f.Of("/").SocketCount() != 0 {
 		t.Errorf("%d clients, %d sockets are left", f.Clients(), f.Of("/").SocketCount())
 	}

@@ -12,7 +12,7 @@ import (
 
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/broadcast"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // serveExample starts a server; done ends it.
@@ -25,8 +25,9 @@ func serveExample(opts *sio.Options) (io *sio.Server, addr string, done func()) 
 }
 
 // join plays a client that joins "/".
-func join(addr string) *testclient.Client {
-	c, _ := testclient.Connect(exampleTB{}, addr, "/")
+func join(addr string) *siotest.Conn {
+	c := siotest.Open(exampleTB{}, "http://"+addr)
+	c.Join("/", "")
 	return c
 }
 
@@ -126,7 +127,7 @@ func ExampleSocket_Join() {
 
 	ada, eve := join(addr), join(addr)
 	defer ada.Close()
-	for _, c := range []*testclient.Client{ada, eve} {
+	for _, c := range []*siotest.Conn{ada, eve} {
 		c.Send(`421["enter","kitchen"]`)
 		fmt.Println(c.Next())
 	}
@@ -147,7 +148,7 @@ func ExampleBroadcast_EmitWithAck() {
 	defer silent.Close()
 	defer a.Close()
 	defer b.Close()
-	for i, c := range []*testclient.Client{a, b} {
+	for i, c := range []*siotest.Conn{a, b} {
 		go func() {
 			c.Next() // the question
 			c.Send(fmt.Sprintf("430[%d]", 20+i))

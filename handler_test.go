@@ -10,7 +10,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 type point struct {
@@ -321,7 +320,7 @@ func TestEventsBeforeTheEnd(t *testing.T) {
 	a.SetData("left")
 	leaver.Send(`42["block"]`, `42["e",1]`, `42["e",2]`, `41`)
 	<-entered
-	testclient.Eventually(t, "the client gone", func() bool { return !a.Connected() })
+	eventually(t, "the client gone", func() bool { return !a.Connected() })
 	release <- struct{}{}
 	got.want(t, "left 1", "left 2", "left: client namespace disconnect")
 

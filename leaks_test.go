@@ -1,55 +1,17 @@
-package sio
+package sio_test
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/broadcast"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
-	"github.com/sio-gnet/sio-gnet/loop"
 )
-
-// serveInside starts a server whose insides a test looks at, and ends it with the test.
-func serveInside(t *testing.T, o Options) (s *Server, addr string) {
-	t.Helper()
-	o.Logger = slog.New(slog.DiscardHandler)
-	s, err := New(&o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ln) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
-		if err := <-served; !errors.Is(err, ErrServerClosed) {
-			t.Error(err)
-		}
-	})
-	return s, ln.Addr().String()
-}
-
-// awaited returns how many answers a socket waits for.
-func (s *Socket) awaited() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.acks)
-}
 
 // TestAcksLeaveNothingBehind shows that a socket forgets every acknowledgement, however
 // the wait for it ended (S16.4).
@@ -57,45 +19,45 @@ func TestAcksLeaveNothingBehind(t *testing.T) {
 	const soon = 20 * time.Millisecond
 	for _, tc := range []struct {
 		name   string
-		wait   func(ctx context.Context, io *Server, s *Socket) error // until the answer
+		wait   func(ctx context.Context, io *sio.Server, s *sio.Socket) error // until the answer
 		answer bool
 		err    error
 	}{
-		{"answered", func(ctx context.Context, _ *Server, s *Socket) error {
+		{"answered", func(ctx context.Context, _ *sio.Server, s *sio.Socket) error {
 			_, err := s.EmitWithAck(ctx, "q")
 			return err
 		}, true, nil},
-		{"too late", func(ctx context.Context, _ *Server, s *Socket) error {
+		{"too late", func(ctx context.Context, _ *sio.Server, s *sio.Socket) error {
 			_, err := s.Timeout(soon).EmitWithAck(ctx, "q")
 			return err
-		}, false, ErrAckTimeout},
-		{"given up", func(ctx context.Context, _ *Server, s *Socket) error {
+		}, false, sio.ErrAckTimeout},
+		{"given up", func(ctx context.Context, _ *sio.Server, s *sio.Socket) error {
 			ctx, cancel := context.WithTimeout(ctx, soon)
 			defer cancel()
 			_, err := s.EmitWithAck(ctx, "q")
 			return err
 		}, false, context.DeadlineExceeded},
-		{"a callback answered", func(_ context.Context, _ *Server, s *Socket) error {
+		{"a callback answered", func(_ context.Context, _ *sio.Server, s *sio.Socket) error {
 			done := make(chan error, 1)
-			return errors.Join(s.Timeout(time.Minute).EmitAck(func(_ Reply, err error) { done <- err }, "q"), <-done)
+			return errors.Join(s.Timeout(time.Minute).EmitAck(func(_ sio.Reply, err error) { done <- err }, "q"), <-done)
 		}, true, nil},
-		{"a callback too late", func(_ context.Context, _ *Server, s *Socket) error {
+		{"a callback too late", func(_ context.Context, _ *sio.Server, s *sio.Socket) error {
 			done := make(chan error, 1)
-			return errors.Join(s.Timeout(soon).EmitAck(func(_ Reply, err error) { done <- err }, "q"), <-done)
-		}, false, ErrAckTimeout},
-		{"not encoded", func(ctx context.Context, _ *Server, s *Socket) error {
+			return errors.Join(s.Timeout(soon).EmitAck(func(_ sio.Reply, err error) { done <- err }, "q"), <-done)
+		}, false, sio.ErrAckTimeout},
+		{"not encoded", func(ctx context.Context, _ *sio.Server, s *sio.Socket) error {
 			_, err := s.EmitWithAck(ctx, "connect")
 			return err
-		}, false, ErrReservedEvent},
-		{"many answered", func(ctx context.Context, io *Server, _ *Socket) error {
+		}, false, sio.ErrReservedEvent},
+		{"many answered", func(ctx context.Context, io *sio.Server, _ *sio.Socket) error {
 			_, err := io.EmitWithAck(ctx, "q")
 			return err
 		}, true, nil},
-		{"many too late", func(ctx context.Context, io *Server, _ *Socket) error {
+		{"many too late", func(ctx context.Context, io *sio.Server, _ *sio.Socket) error {
 			_, err := io.Timeout(soon).EmitWithAck(ctx, "q")
 			return err
-		}, false, ErrAckTimeout},
-		{"many, one is enough", func(ctx context.Context, io *Server, _ *Socket) error {
+		}, false, sio.ErrAckTimeout},
+		{"many, one is enough", func(ctx context.Context, io *sio.Server, _ *sio.Socket) error {
 			for _, err := range io.Answers(ctx, "q") {
 				return err
 			}
@@ -103,12 +65,12 @@ func TestAcksLeaveNothingBehind(t *testing.T) {
 		}, true, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			io, addr := serveInside(t, Options{})
-			c, id := testclient.Connect(t, addr, "/")
+			io := serve(t)
+			c, id := io.enter(t)
 			s := io.Socket(id)
 			result := make(chan error, 1)
-			go func() { result <- tc.wait(t.Context(), io, s) }()
-			if !errors.Is(tc.err, ErrReservedEvent) {
+			go func() { result <- tc.wait(t.Context(), io.Server, s) }()
+			if !errors.Is(tc.err, sio.ErrReservedEvent) {
 				c.Want(`420["q"]`)
 			}
 			if tc.answer {
@@ -117,10 +79,8 @@ func TestAcksLeaveNothingBehind(t *testing.T) {
 			if err := <-result; !errors.Is(err, tc.err) {
 				t.Errorf("got %v, want %v", err, tc.err)
 			}
-			testclient.Eventually(t, "nothing to be waited for", func() bool { return s.awaited() == 0 })
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.acks != nil {
+			eventually(t, "nothing to be waited for", func() bool { n, _ := s.Awaited(); return n == 0 })
+			if _, memory := s.Awaited(); memory {
 				t.Error("the socket keeps the memory")
 			}
 		})
@@ -130,9 +90,9 @@ func TestAcksLeaveNothingBehind(t *testing.T) {
 // A server that was asked for acknowledgements by another forgets them, too.
 func TestAcksForAnotherServerLeaveNothingBehind(t *testing.T) {
 	bus := broadcast.NewBus()
-	asking, _ := serveInside(t, Options{Adapter: bus.Join})
-	io, addr := serveInside(t, Options{Adapter: bus.Join})
-	c, id := testclient.Connect(t, addr, "/")
+	asking := serve(t, func(o *sio.Options) { o.Adapter = bus.Join })
+	io := serve(t, func(o *sio.Options) { o.Adapter = bus.Join })
+	c, id := io.enter(t)
 	s := io.Socket(id)
 	for _, timeout := range []time.Duration{10 * time.Millisecond, time.Minute} {
 		result := make(chan error, 1)
@@ -147,7 +107,7 @@ func TestAcksForAnotherServerLeaveNothingBehind(t *testing.T) {
 		if err := <-result; (err == nil) != (timeout == time.Minute) {
 			t.Errorf("got %v", err)
 		}
-		testclient.Eventually(t, "nothing to be waited for", func() bool { return s.awaited() == 0 && io.handlers.Load() == 0 })
+		eventually(t, "nothing to be waited for", func() bool { n, _ := s.Awaited(); return n == 0 && io.RunningHandlers() == 0 })
 	}
 }
 
@@ -157,11 +117,11 @@ func TestAcksForAnotherServerLeaveNothingBehind(t *testing.T) {
 func TestUnknownNamespacesLeaveNothingBehind(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		t.Run(fmt.Sprint("parents are asked: ", asked), func(t *testing.T) {
-			io, addr := serveInside(t, Options{Loops: 1})
+			io := serve(t, oneLoop)
 			if asked {
 				io.OfFunc(func(context.Context, string, json.RawMessage) bool { return false })
 			}
-			c, id := testclient.Connect(t, addr, "/")
+			c, id := io.enter(t)
 			const names, burst = 10_000, 50
 			for i := 0; i < names; i += burst {
 				packets := make([]string, burst)
@@ -175,12 +135,8 @@ func TestUnknownNamespacesLeaveNothingBehind(t *testing.T) {
 					}
 				}
 			}
-			client, left := io.Socket(id).client, make(chan int)
-			client.session.Post(loop.TaskFunc(func(*loop.Loop) { left <- len(client.sockets) - 1 + len(client.resolving) }))
-			io.mu.RLock()
-			defer io.mu.RUnlock()
-			if n := <-left; n != 0 || len(io.namespaces) != 1 {
-				t.Errorf("%d sockets and %d namespaces are left", n, len(io.namespaces)-1)
+			if namespaces, others := io.Known(id); others != 0 || namespaces != 1 {
+				t.Errorf("%d sockets and %d namespaces are left", others, namespaces-1)
 			}
 		})
 	}
@@ -188,23 +144,18 @@ func TestUnknownNamespacesLeaveNothingBehind(t *testing.T) {
 
 // A child that is removed lets go of what it has kept for clients that may come back.
 func TestRemovedChildKeepsNoEvents(t *testing.T) {
-	io, addr := serveInside(t, Options{CleanupEmptyChildNamespaces: true, ConnectionStateRecovery: &Recovery{}})
-	p := io.OfPattern(regexp.MustCompile("^/child$"))
-	c := testclient.Dial(t, addr)
-	c.Send("40/child,")
+	io := serve(t, cleanup, recovering(sio.Recovery{}))
+	p := io.OfPattern(numbered)
+	c := io.dial(t)
+	c.Send("40/dyn-1,")
 	c.Next()
-	log := p.Children()[0].log
+	child := p.Children()[0]
 	if err := p.Emit("e"); err != nil {
 		t.Fatal(err)
 	}
-	kept := func() int {
-		log.mu.Lock()
-		defer log.mu.Unlock()
-		return len(log.entries) + len(log.sessions)
-	}
-	if kept() == 0 {
+	if child.Kept() == 0 {
 		t.Error("the event is not kept")
 	}
 	c.Close()
-	testclient.Eventually(t, "the child gone", func() bool { return len(p.Children()) == 0 && kept() == 0 })
+	eventually(t, "the child gone", func() bool { return len(p.Children()) == 0 && child.Kept() == 0 })
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // namesOf returns which of the crowd are meant, sorted.
@@ -72,7 +72,7 @@ func TestOperations(t *testing.T) {
 			if err := b.DisconnectSockets(false); err != nil {
 				t.Error(err)
 			}
-			testclient.Eventually(t, "the others only", func() bool { return f.SocketCount() == 4-len(tc.want) })
+			eventually(t, "the others only", func() bool { return f.SocketCount() == 4-len(tc.want) })
 			if got := f.namesOf(func(s *sio.Socket) bool { return !s.Connected() }); got != tc.want {
 				t.Errorf("disconnected %q, want %q", got, tc.want)
 			}
@@ -108,7 +108,7 @@ func TestDisconnectSocketsOfAllNamespaces(t *testing.T) {
 // on.
 func TestRemoteSocket(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr, "&k=v")
+	c := dialAt(t, f.addr, siotest.Query("k", "v"))
 	s := f.Socket(c.Join("/", `{"token":"x"}`))
 	s.Join("room")
 	type user struct{ Name string }
@@ -238,11 +238,11 @@ func TestOperationsWhileSocketsComeAndGo(t *testing.T) {
 		}()
 	}
 	for range 50 {
-		c, _ := testclient.Connect(t, f.addr, "/")
+		c, _ := enterAt(t, f.addr, "/")
 		c.Close()
 	}
 	for range 4 {
 		<-done
 	}
-	testclient.Eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Rooms()) == 0 })
+	eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Rooms()) == 0 })
 }

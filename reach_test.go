@@ -11,7 +11,6 @@ import (
 
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/engine"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // TestOptionsReachTheEngine shows S1.2, S1.7, S1.8 and S13.3: what is Engine.IO's of the
@@ -76,7 +75,7 @@ func TestDefaultsOfTheEngine(t *testing.T) {
 		t.Errorf("transport %s, recovered %v", s.Transport(), s.Recovered())
 	}
 	c.Close()
-	testclient.Eventually(t, "the end", func() bool { return !s.Connected() })
+	eventually(t, "the end", func() bool { return !s.Connected() })
 }
 
 // TestLargeMessages shows S10.1: texts of many bytes and kinds, and large ones, come and

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // follow has a namespace's room events written down, but for those of sockets' own
@@ -78,7 +77,7 @@ func TestRoomsAreListed(t *testing.T) {
 		t.Errorf("rooms %v", f.Rooms())
 	}
 	c.Close()
-	testclient.Eventually(t, "no rooms", func() bool { return len(f.Rooms()) == 0 })
+	eventually(t, "no rooms", func() bool { return len(f.Rooms()) == 0 })
 }
 
 // A function that panics, or is slow, harms neither the others nor the rooms.
@@ -143,7 +142,7 @@ func TestRoomEventsAddUp(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	testclient.Eventually(t, "no rooms", func() bool {
+	eventually(t, "no rooms", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(members) == 0 || len(bad) > 0

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // Shutdown lets what was emitted reach the clients, tells the handlers why, and
@@ -161,7 +160,7 @@ func TestDisconnectReasons(t *testing.T) {
 	f.OnConnection(func(s *sio.Socket) {
 		s.OnDisconnect(func(_ *sio.Socket, r sio.Reason) { ends.add(string(r)) })
 	})
-	silent := testclient.Dial(t, f.addr)
+	silent := f.dial(t)
 	silent.Join("/", "")
 	// It reads nothing more, and so answers no ping.
 	ends.want(t, string(sio.ReasonPingTimeout))

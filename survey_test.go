@@ -9,7 +9,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // surveyed is what EmitWithAck of many returned.
@@ -346,7 +345,7 @@ func TestAcksUsedBadly(t *testing.T) {
 	c.Send(`421["keep"]`)
 	ack = <-kept
 	c.Send("41")
-	testclient.Eventually(t, "the end", func() bool { return !s.Connected() })
+	eventually(t, "the end", func() bool { return !s.Connected() })
 	if err := ack.Send(); !errors.Is(err, sio.ErrDisconnected) {
 		t.Errorf("after the end: %v", err)
 	}

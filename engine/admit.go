@@ -55,7 +55,9 @@ func (x *exchange) ask(f func(ctx context.Context, r *http.Request) *RequestErro
 	q := &question{exchange: x, cancel: cancel, before: c.Stream()}
 	c.Attach(q)
 	c.Loop().Schedule(&q.timer, s.opts.HookTimeout, q)
+	s.working.Add(1)
 	go func() {
+		defer s.working.Add(-1)
 		defer asking.Add(-1)
 		defer cancel(context.Canceled)
 		refused := s.guard(func() *RequestError { return f(ctx, r.WithContext(ctx)) })

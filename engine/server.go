@@ -42,6 +42,7 @@ type Server struct {
 	sessions *registry
 	stats    counters
 	closing  atomic.Bool
+	working  atomic.Int64 // goroutines that ask hooks or compress
 }
 
 var (
@@ -66,6 +67,10 @@ func New(opts Options, h Handler) *Server {
 
 // Sessions returns how many sessions are open. Any goroutine may call it.
 func (s *Server) Sessions() int { return int(s.stats.open.Load()) }
+
+// Working returns how many hooks and compressions are running on goroutines of
+// their own. Any goroutine may call it.
+func (s *Server) Working() int { return int(s.working.Load()) }
 
 // Matches reports whether a request with that path is this server's: all that
 // is the server's path or below it.

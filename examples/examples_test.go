@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // programs is where the examples are built.
@@ -74,7 +75,7 @@ func start(t *testing.T, name string) (addr string) {
 			t.Logf("it said: %s", &said)
 		}
 	})
-	testclient.Eventually(t, name+" to listen", func() bool {
+	eventually(t, name+" to listen", func() bool {
 		select {
 		case <-ended:
 			t.Fatal("it ended")
@@ -87,6 +88,30 @@ func start(t *testing.T, name string) (addr string) {
 		return err == nil
 	})
 	return addr
+}
+
+// dialAt opens a connection that joins nothing yet.
+func dialAt(tb testing.TB, addr string) *siotest.Conn {
+	tb.Helper()
+	return siotest.Open(tb, "http://"+addr)
+}
+
+// enterAt joins "/" and returns the client with the socket's id.
+func enterAt(tb testing.TB, addr string) (c *siotest.Conn, id string) {
+	tb.Helper()
+	c = dialAt(tb, addr)
+	id = c.Join("/", "")
+	return c, id
+}
+
+// eventually waits until a condition holds.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited in vain for: %s", what)
+		}
+	}
 }
 
 // freeAddress finds a port on a loopback address that other tests do not use,
@@ -130,7 +155,7 @@ func TestExamplesServe(t *testing.T) {
 			if notSocketIO[entry.Name()] {
 				return
 			}
-			if c := testclient.Dial(t, addr); c.Open.SID == "" {
+			if c := siotest.Open(t, "http://"+addr); c.SID() == "" {
 				t.Error("the handshake has no session id")
 			}
 		})
@@ -144,7 +169,8 @@ func TestExamplesServe(t *testing.T) {
 var notSocketIO = map[string]bool{"engine": true}
 
 func TestHello(t *testing.T) {
-	c, _ := testclient.Connect(t, start(t, "hello"), "/")
+	c := siotest.Open(t, "http://"+start(t, "hello"))
+	c.Join("/", "")
 	c.Want(`42["hello","world"]`)
 	c.Send(`421["hey","you"]`)
 	c.Want(`431["hey, you"]`)

@@ -4,7 +4,9 @@
 // and flushes output.
 //
 // It knows nothing of Engine.IO or Socket.IO: complete requests and messages
-// go to the [Handler] and the [Stream] of a connection, bytes come back.
+// go to the [Handler] and the [Stream] of a connection, bytes come back. A [Router]
+// may leave requests to http.Handlers: net/http serves those, over connections in
+// memory.
 //
 // # Threads
 //

@@ -294,7 +294,7 @@ func (c *Conn) Respond(res Response) error {
 // appendHead appends a status line and the headers that every response has.
 func (c *Conn) appendHead(dst []byte, status int, keep bool) []byte {
 	dst = http1.AppendStatusLine(dst, status)
-	dst = c.loop.date.append(dst)
+	dst = c.loop.date.append(dst, c.loop.Now())
 	switch {
 	case !keep:
 		dst = append(dst, "Connection: close\r\n"...)
@@ -355,8 +355,8 @@ type dateCache struct {
 	line   []byte
 }
 
-func (d *dateCache) append(dst []byte) []byte {
-	if now := time.Now(); now.Unix() != d.second || d.line == nil {
+func (d *dateCache) append(dst []byte, now time.Time) []byte {
+	if now.Unix() != d.second || d.line == nil {
 		d.second = now.Unix()
 		d.line = append(now.UTC().AppendFormat(append(d.line[:0], "Date: "...), http.TimeFormat), "\r\n"...)
 	}

@@ -45,6 +45,7 @@ type Loop struct {
 	// All below belongs to the loop's goroutine.
 	spare      []Task  // the mailbox's other half
 	turns      int     // since the sockets had their say
+	steps      uint64  // inputs, tasks, timers and ends of connections so far
 	conns      *Conn   // all connections, as a list
 	draining   bool    // connections end with their next response
 	dirty      []*Conn // connections with output queued in this turn
@@ -147,6 +148,7 @@ func (l *Loop) beginInput(c *Conn) {
 	l.awake = true
 	l.mu.Unlock()
 	l.turns = 0
+	l.steps++
 	l.reading = c
 }
 
@@ -210,6 +212,7 @@ func (l *Loop) sleep() {
 // endClose follows the end of a connection, which may come outside of a turn:
 // what its Stream has queued for others, or scheduled, must not wait for the next.
 func (l *Loop) endClose() {
+	l.steps++
 	l.setAlarm()
 	if len(l.dirty) > 0 {
 		l.requestTurn()
@@ -240,6 +243,7 @@ func (l *Loop) drainMailbox() {
 const maxSpareTasks = 1 << 16
 
 func (l *Loop) runTask(t Task) {
+	l.steps++
 	defer l.recoverPanic(nil)
 	t.Run(l)
 }
@@ -285,6 +289,7 @@ func (l *Loop) fireTimers() {
 }
 
 func (l *Loop) fireTimer(t *Timer) {
+	l.steps++
 	defer l.recoverPanic(nil)
 	t.handler.OnTimer(l, t)
 }
@@ -294,6 +299,9 @@ func (l *Loop) setAlarm() {
 	next := l.wheel.nextEvent()
 	if next >= l.alarmAt {
 		return // it wakes early enough, and sets the next alarm then
+	}
+	if l.reactor.clock.held() {
+		return // it is Step that fires timers
 	}
 	l.alarmAt = next
 	if next == never {

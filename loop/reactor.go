@@ -46,7 +46,7 @@ type Reactor struct {
 	loops   []*Loop
 	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
 	watcher *writeWatcher
-	started time.Time
+	clock   clock
 
 	conns      atomic.Int64
 	counts     counters
@@ -89,11 +89,11 @@ func New(opts Options, h Handler) (*Reactor, error) {
 		perAddress: newPerAddress(&opts),
 		handler:    h,
 		byGnet:     make(map[gnet.EventLoop]*Loop, opts.Loops),
-		started:    time.Now(),
 		listeners:  make(map[net.Listener]struct{}),
 		failed:     make(chan struct{}),
 		stopped:    make(chan struct{}),
 	}
+	r.clock.started = time.Now()
 	r.announced, _ = h.(Announcer)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
 		gnet.WithNumEventLoop(opts.Loops),
@@ -122,9 +122,6 @@ func (r *Reactor) Loops() []*Loop { return r.loops }
 
 // Connections returns how many connections are open now.
 func (r *Reactor) Connections() int { return int(r.conns.Load()) }
-
-// now returns milliseconds since the start, from the monotonic clock.
-func (r *Reactor) now() int64 { return int64(time.Since(r.started) / time.Millisecond) }
 
 func (r *Reactor) stopping() bool {
 	r.mu.Lock()

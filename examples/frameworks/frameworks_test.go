@@ -11,8 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // start runs a program until the test ends, and returns its address.
@@ -42,7 +43,7 @@ func start(t *testing.T, program string) (addr string) {
 			t.Logf("it said: %s", &said)
 		}
 	})
-	testclient.Eventually(t, program+" to listen", func() bool {
+	eventually(t, program+" to listen", func() bool {
 		select {
 		case <-ended:
 			t.Fatal("it ended")
@@ -86,10 +87,10 @@ func TestChats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addr := start(t, filepath.Join(programs, name))
-			alice, _ := testclient.Connect(t, addr, "/")
-			bob, _ := testclient.Connect(t, addr, "/")
-			carol, _ := testclient.Connect(t, addr, "/")
-			for i, c := range []*testclient.Client{alice, bob, carol} {
+			alice, _ := enter(t, addr)
+			bob, _ := enter(t, addr)
+			carol, _ := enter(t, addr)
+			for i, c := range []*siotest.Conn{alice, bob, carol} {
 				room := "lobby"
 				if c == carol {
 					room = "other"
@@ -105,7 +106,7 @@ func TestChats(t *testing.T) {
 			if status != http.StatusAccepted {
 				t.Errorf("POST: %d %s", status, answer)
 			}
-			for _, c := range []*testclient.Client{alice, bob} {
+			for _, c := range []*siotest.Conn{alice, bob} {
 				c.Want(`42["message",{"from":"rest","text":"hi"}]`)
 			}
 			if status, answer := ask(t, "POST", "http://"+addr+"/rooms/lobby/messages", `{`); status != http.StatusBadRequest {
@@ -120,5 +121,23 @@ func TestChats(t *testing.T) {
 			carol.Send(`42["message","other",{"from":"c","text":"last"}]`)
 			carol.Want(`42["message",{"from":"c","text":"last"}]`) // and nothing of the lobby's before
 		})
+	}
+}
+
+// enter joins "/" and returns the client with the socket's id.
+func enter(tb testing.TB, addr string) (c *siotest.Conn, id string) {
+	tb.Helper()
+	c = siotest.Open(tb, "http://"+addr)
+	id = c.Join("/", "")
+	return c, id
+}
+
+// eventually waits until a condition holds.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited in vain for: %s", what)
+		}
 	}
 }

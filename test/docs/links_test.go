@@ -14,7 +14,7 @@ var (
 	link    = regexp.MustCompile(`!?\[[^\]]*\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`^#{1,6} +(.*)$`)
 	// What GitHub leaves out of the anchor of a heading.
-	unanchored = regexp.MustCompile("[^\\p{L}\\p{N}_ -]")
+	unanchored = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
 // brokenLinks returns the links of a page that lead to no file or heading of the
@@ -80,8 +80,8 @@ func TestLinks(t *testing.T) {
 			return nil
 		}
 		pages++
-		text, err := os.ReadFile(path)
-		for _, problem := range brokenLinks(name, string(text), read) {
+		text, err := read(name)
+		for _, problem := range brokenLinks(name, text, read) {
 			t.Error(problem)
 		}
 		return err
