@@ -22,3 +22,11 @@ func (s *Server) Known(socket string) (namespaces, others int) {
 	defer s.mu.RUnlock()
 	return len(s.namespaces), <-left
 }
+
+// Kept returns how many events and sessions a namespace keeps for clients that may come
+// back.
+func (ns *Namespace) Kept() int {
+	ns.log.mu.Lock()
+	defer ns.log.mu.Unlock()
+	return len(ns.log.entries) + len(ns.log.sessions)
+}

@@ -291,6 +291,9 @@ func TestNamesOfEvents(t *testing.T) {
 	for _, name := range names {
 		c.Send("42[" + quote(t, name) + "]") // nobody listens
 	}
+	f.on(t, "fence", echo)
+	c.Send(`421["fence"]`)
+	c.Want("431[]")
 	for i, name := range names {
 		if err := s.On(name, func(v any, ack sio.Ack) error { return errors.Join(ack.Send(name), s.Emit(name, v)) }); err != nil {
 			t.Fatal(err)

@@ -141,3 +141,21 @@ func TestUnknownNamespacesLeaveNothingBehind(t *testing.T) {
 		})
 	}
 }
+
+// A child that is removed lets go of what it has kept for clients that may come back.
+func TestRemovedChildKeepsNoEvents(t *testing.T) {
+	io := serve(t, cleanup, recovering(sio.Recovery{}))
+	p := io.OfPattern(numbered)
+	c := io.dial(t)
+	c.Send("40/dyn-1,")
+	c.Next()
+	child := p.Children()[0]
+	if err := p.Emit("e"); err != nil {
+		t.Fatal(err)
+	}
+	if child.Kept() == 0 {
+		t.Error("the event is not kept")
+	}
+	c.Close()
+	eventually(t, "the child gone", func() bool { return len(p.Children()) == 0 && child.Kept() == 0 })
+}
