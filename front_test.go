@@ -171,7 +171,7 @@ func TestShutdownWaitsForHTTPHandlers(t *testing.T) {
 	gone.send("GET", "/", "")
 	<-entered
 	gone.Close()
-	testclient.Eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 0 })
+	eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 0 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := f.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	sio "github.com/sio-gnet/sio-gnet"
+	"github.com/sio-gnet/sio-gnet/internal/testhost"
 	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
@@ -75,6 +76,11 @@ func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
 	if f.Server, err = sio.New(o); err != nil {
 		tb.Fatal(err)
 	}
+	if mode := testhost.ModeOf(tb); mode != testhost.Own {
+		f.addr = testhost.Serve(tb, mode, f)
+		tb.Cleanup(func() { f.end(tb) })
+		return f
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -84,16 +90,21 @@ func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
 	go func() { served <- f.Serve(ln) }()
 	eventually(tb, "the server to serve", func() bool { return f.Addr() != nil })
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := f.Shutdown(ctx); err != nil {
-			tb.Errorf("Shutdown: %v", err)
-		}
+		f.end(tb)
 		if err := <-served; !errors.Is(err, sio.ErrServerClosed) {
 			tb.Errorf("Serve returned %v", err)
 		}
 	})
 	return f
+}
+
+func (f *fixture) end(tb testing.TB) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := f.Shutdown(ctx); err != nil {
+		tb.Errorf("Shutdown: %v", err)
+	}
 }
 
 // oneLoop puts all clients on the same event loop.

@@ -43,8 +43,8 @@ type Server struct {
 }
 
 // New makes a server and starts its event loops. It takes connections from
-// [Server.Serve] or [Server.ListenAndServe] on, and must be ended with
-// [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
+// [Server.Serve] or [Server.ListenAndServe] on, or requests by [Server.ServeHTTP], and must be
+// ended with [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
 func New(opts *Options) (*Server, error) {
 	if opts == nil {
 		opts = new(Options)
@@ -262,6 +262,9 @@ func (s router) RouteRequest(_ *loop.Conn, r *loop.Request) http.Handler {
 		return s.opts.Handler
 	}
 }
+
+// Locate is called by the reactor in guest mode.
+func (s router) Locate(r *loop.Request) *loop.Loop { return s.engine.Locate(r) }
 
 // AnnounceRequest is called by the reactor when the body of a request is still to
 // come.

@@ -51,7 +51,7 @@ func (x *exchange) ask(f func(ctx context.Context, r *http.Request) *RequestErro
 		return
 	}
 	x.request = x.request.Clone() // it outlives the turn
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancelCause(r.Context())
 	q := &question{exchange: x, cancel: cancel, before: c.Stream()}
 	c.Attach(q)
 	c.Loop().Schedule(&q.timer, s.opts.HookTimeout, q)

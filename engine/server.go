@@ -48,6 +48,7 @@ type Server struct {
 var (
 	_ loop.Handler   = (*Server)(nil)
 	_ loop.Announcer = (*Server)(nil)
+	_ loop.Locator   = (*Server)(nil)
 )
 
 // New returns a server that tells h of its sessions.
@@ -77,6 +78,14 @@ func (s *Server) Working() int { return int(s.working.Load()) }
 func (s *Server) Matches(path []byte) bool {
 	p := s.opts.Path
 	return len(path) >= len(p) && string(path[:len(p)]) == p && (len(path) == len(p) || path[len(p)] == '/')
+}
+
+// Locate returns the loop of the session that a request is for.
+func (s *Server) Locate(r *loop.Request) *loop.Loop {
+	if session := s.sessions.get(r.QueryValue("sid")); session != nil {
+		return session.Home()
+	}
+	return nil
 }
 
 // CloseAll refuses new sessions from now on and closes all there are with

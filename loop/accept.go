@@ -120,8 +120,9 @@ func (r *Reactor) next(ln net.Listener, g *gate) (net.Conn, error) {
 // enrollment is a connection's context on its way to its loop.
 type enrollment struct {
 	proxy   *proxySettings
-	counted bool // in the count of its peer's address
-	opened  bool // the loop has it
+	arrived *arrival // from a net/http server
+	counted bool     // in the count of its peer's address
+	opened  bool     // the loop has it
 }
 
 // enroll gives a connection to a loop. That duplicates the descriptor and closes c,

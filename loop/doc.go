@@ -8,13 +8,16 @@
 // may leave requests to http.Handlers: net/http serves those, over connections in
 // memory.
 //
+// Connections come from a listener ([Reactor.Serve]), or by way of a net/http server
+// ([Reactor.ServeHTTP]).
+//
 // # Threads
 //
 // A connection belongs to one [Loop] for its whole life. Everything marked "on
 // the loop" may only be called from a callback or a [Task] running on that
 // loop; such code must never block. From any other goroutine, [Loop.Post] hands
 // a task over. There is no goroutine, no runtime timer and no buffer per idle
-// connection.
+// connection, but for WebSockets that a net/http server has with TLS.
 //
 // # Turns
 //

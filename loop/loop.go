@@ -34,6 +34,7 @@ type Loop struct {
 	anchor  *anchor
 	epoll   int // gnet's, for pausing input; -1 if it is not known
 	log     *slog.Logger
+	over    chan struct{} // closed when it has ended
 
 	// The mailbox. awake says that the loop is in a turn and looks into the
 	// mailbox before it sleeps; signalled, that a wake-up is under way.
@@ -84,6 +85,7 @@ func newLoop(r *Reactor, index int) *Loop {
 		epoll:   -1,
 		wheel:   newWheel(r.now()),
 		alarmAt: never,
+		over:    make(chan struct{}),
 		iovecs:  make([]unix.Iovec, maxIovecs),
 	}
 }

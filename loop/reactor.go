@@ -40,6 +40,9 @@ type Reactor struct {
 	handler Handler
 	// announced is the handler, if it is an Announcer.
 	announced Announcer
+	// locator is the handler, if it is a Locator; placed counts the guests else.
+	locator Locator
+	placed  atomic.Uint64
 	// front serves http.Handlers; nil if the handler is no Router.
 	front   *front
 	client  *gnet.Client
@@ -61,6 +64,9 @@ type Reactor struct {
 	failed    chan struct{} // closed when a loop ended by itself
 	stopped   chan struct{}
 	accepting sync.WaitGroup
+
+	guests    visits // calls of ServeHTTP, and goroutines of sockets
+	enrolling visits // those that hand a connection over just now
 }
 
 type reactorState int
@@ -95,6 +101,7 @@ func New(opts Options, h Handler) (*Reactor, error) {
 	}
 	r.clock.started = time.Now()
 	r.announced, _ = h.(Announcer)
+	r.locator, _ = h.(Locator)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
 		gnet.WithNumEventLoop(opts.Loops),
 		gnet.WithLogger(gnetLogger{opts.Logger}))
@@ -188,7 +195,7 @@ func (r *Reactor) CloseListeners() error {
 }
 
 // Stop closes the listeners and all connections at once, ends the loops and
-// waits for them. Further calls wait for the first.
+// waits for them, and for calls of ServeHTTP. Further calls wait for the first.
 func (r *Reactor) Stop() error {
 	r.mu.Lock()
 	first := r.state != stateStopping
@@ -201,8 +208,12 @@ func (r *Reactor) Stop() error {
 		return nil
 	}
 	defer close(r.stopped)
+	r.guests.refuse()
+	r.enrolling.refuse()
 	err := r.CloseListeners()
+	r.enrolling.wait()
 	err = errors.Join(err, r.client.Stop())
+	r.guests.wait()
 	if r.front != nil {
 		err = errors.Join(err, r.front.stop())
 	}
