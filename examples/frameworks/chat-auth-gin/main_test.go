@@ -19,7 +19,7 @@ import (
 )
 
 // start serves the application in memory: what main does, but for the port.
-func start(t *testing.T) *siotest.Server {
+func start(t *testing.T) (*siotest.Server, *sio.Server) {
 	t.Helper()
 	gin.SetMode(gin.TestMode)
 	router := gin.New()
@@ -28,7 +28,7 @@ func start(t *testing.T) *siotest.Server {
 		t.Fatal(err)
 	}
 	setUp(server, router)
-	return siotest.Start(t, server)
+	return siotest.Start(t, server), server
 }
 
 // post posts a form and returns the status and the body.
@@ -77,7 +77,7 @@ func want(t *testing.T, c *siotest.Client, event string, args ...any) {
 }
 
 func TestLogin(t *testing.T) {
-	srv := start(t)
+	srv, _ := start(t)
 	if logIn(t, srv, "ann", "a") == logIn(t, srv, "ann", "a") {
 		t.Error("the same token twice")
 	}
@@ -95,7 +95,7 @@ func TestLogin(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	srv := start(t)
+	srv, _ := start(t)
 	for name, opts := range map[string][]siotest.Option{
 		"no token":    nil,
 		"wrong token": {siotest.Auth(gin.H{"token": "guess"})},
@@ -109,7 +109,7 @@ func TestRefused(t *testing.T) {
 }
 
 func TestChat(t *testing.T) {
-	srv := start(t)
+	srv, _ := start(t)
 	ann := enter(t, srv, "ann", "a")
 	want(t, ann, "here", "lobby", map[string]any{"ann": true})
 	bob := enter(t, srv, "bob", "b")
@@ -132,17 +132,20 @@ func TestChat(t *testing.T) {
 	want(t, ann, "here", "lobby", map[string]any{"ann": true})
 }
 
-// Nobody listens in by joining the room that a socket's id is.
+// Nobody listens in by joining the room that another's socket has by its id.
 func TestSocketsAreNoRooms(t *testing.T) {
-	srv := start(t)
+	srv, server := start(t)
 	ann, bob := enter(t, srv, "ann", "a"), enter(t, srv, "bob", "b")
 	bob.Call("join", ann.ID())
-	bob.Emit("chat", ann.ID(), "psst")
-	ann.ExpectNone("chat")
+	if err := server.To(ann.ID()).Emit("private", "psst"); err != nil {
+		t.Fatal(err)
+	}
+	want(t, ann, "private", "psst")
+	bob.ExpectNone("private")
 }
 
 func TestAnnounce(t *testing.T) {
-	srv := start(t)
+	srv, _ := start(t)
 	ann := enter(t, srv, "ann", "a")
 	text := url.Values{"text": {"lunch"}}
 	for _, user := range []*url.Userinfo{nil, url.UserPassword("admin", ""), url.UserPassword("ann", "a")} {
@@ -158,7 +161,8 @@ func TestAnnounce(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
-	res, err := start(t).HTTP().Get("http://chat/")
+	srv, _ := start(t)
+	res, err := srv.HTTP().Get("http://chat/")
 	if err != nil {
 		t.Fatal(err)
 	}
