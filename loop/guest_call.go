@@ -117,6 +117,9 @@ func (k *call) readBody(control *http.ResponseController) error {
 	v, o := k.visit, &k.visit.reactor.opts
 	k.body = inputBytes.Get()
 	k.body.B = k.body.B[:0]
+	// Before an interrupt can come, which it would undo. What can't have a deadline has
+	// the server's.
+	_ = control.SetReadDeadline(time.Now().Add(o.BodyTimeout))
 	k.reading = true
 	late := time.AfterFunc(grace, k.announce)
 	defer func() {
@@ -125,7 +128,6 @@ func (k *call) readBody(control *http.ResponseController) error {
 		k.reading = false
 		k.mu.Unlock()
 	}()
-	_ = control.SetReadDeadline(time.Now().Add(o.BodyTimeout)) // what can't have one has the server's
 	for {
 		if len(k.body.B) == cap(k.body.B) {
 			k.body.B = append(k.body.B, 0)[:len(k.body.B)]

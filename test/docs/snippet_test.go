@@ -117,8 +117,8 @@ var wellKnown = map[string]string{
 var imports = map[string]string{
 	"sio": "github.com/sio-gnet/sio-gnet", "engine": "github.com/sio-gnet/sio-gnet/engine",
 	"broadcast": "github.com/sio-gnet/sio-gnet/broadcast", "clientbundle": "github.com/sio-gnet/sio-gnet/clientbundle",
-	"msgpack": "github.com/sio-gnet/sio-gnet/codec/msgpack",
-	"jwt":     "github.com/golang-jwt/jwt/v5", "gin": "github.com/gin-gonic/gin", "rate": "golang.org/x/time/rate",
+	"msgpack": "github.com/sio-gnet/sio-gnet/codec/msgpack", "siotest": "github.com/sio-gnet/sio-gnet/siotest",
+	"jwt": "github.com/golang-jwt/jwt/v5", "gin": "github.com/gin-gonic/gin", "rate": "golang.org/x/time/rate",
 	"sessions": "github.com/gin-contrib/sessions", "cookie": "github.com/gin-contrib/sessions/cookie",
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "json": "encoding/json", "log": "log",
 	"net": "net", "netip": "net/netip", "os": "os", "regexp": "regexp", "slog": "log/slog", "sync": "sync",
