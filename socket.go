@@ -198,6 +198,9 @@ func (s *Socket) To(rooms ...string) Broadcast { return s.Broadcast().To(rooms..
 // In is another name for To.
 func (s *Socket) In(rooms ...string) Broadcast { return s.Broadcast().To(rooms...) }
 
+// Local starts a broadcast to this server's sockets, but not this one.
+func (s *Socket) Local() Broadcast { return s.Broadcast().Local() }
+
 // Except starts a broadcast to the sockets that are in none of the rooms, but
 // not this one.
 func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except(rooms...) }
