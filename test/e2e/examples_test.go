@@ -23,6 +23,8 @@ func TestExamplePages(t *testing.T) {
 	keepPictures(t, screenshots, map[string]string{
 		"whiteboard-desk.png": "whiteboard.png", "dashboard-desk.png": "dashboard.png",
 		"presence-desk.png": "presence.png", "private-messages-desk.png": "private-messages.png",
-		"typed-events-desk.png": "typed-events.png", "chat-auth-gin-desk.png": "chat-auth.png",
+		"typed-events-desk.png": "typed-events.png", "chat-desk.png": "chat-example.png",
+		"msgpack-desk.png": "msgpack.png", "recovery-desk.png": "recovery.png",
+		"chat-auth-gin-desk.png": "chat-auth.png",
 	})
 }
