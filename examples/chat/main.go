@@ -57,9 +57,9 @@ func main() {
 	})
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	if err := io.Run(ctx, addr, 10*time.Second); err != nil {
-		log.Print(err)
+		log.Fatal(err)
 	}
 }
 

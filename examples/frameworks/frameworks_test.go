@@ -98,9 +98,7 @@ func TestChats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addr := start(t, filepath.Join(programs, name))
-			alice, _ := enter(t, addr)
-			bob, _ := enter(t, addr)
-			carol, _ := enter(t, addr)
+			alice, bob, carol := enter(t, addr), enter(t, addr), enter(t, addr)
 			for i, c := range []*siotest.Conn{alice, bob, carol} {
 				room := "lobby"
 				if c == carol {
@@ -167,12 +165,12 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// enter joins "/" and returns the client with the socket's id.
-func enter(tb testing.TB, addr string) (c *siotest.Conn, id string) {
+// enter joins "/".
+func enter(tb testing.TB, addr string) *siotest.Conn {
 	tb.Helper()
-	c = siotest.Open(tb, "http://"+addr)
-	id = c.Join("/", "")
-	return c, id
+	c := siotest.Open(tb, "http://"+addr)
+	c.Join("/", "")
+	return c
 }
 
 // eventually waits until a condition holds.

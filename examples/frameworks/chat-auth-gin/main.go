@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/examples/frameworks/page"
 )
@@ -34,12 +35,11 @@ func setUp(io *sio.Server, router *gin.Engine) {
 	io.Use(func(s *sio.Socket) error {
 		var auth struct{ Token string }
 		err := s.Handshake().DecodeAuth(&auth)
-		name, ok := tokens.Load(auth.Token)
-		if err != nil || !ok {
-			return &sio.ConnectError{Message: "please log in"}
+		if name, ok := tokens.Load(auth.Token); ok && err == nil {
+			s.SetData(name)
+			return nil
 		}
-		s.SetData(name)
-		return nil
+		return &sio.ConnectError{Message: "please log in"}
 	})
 	io.OnEvent("join", func(s *sio.Socket, room string, ack sio.Ack) error {
 		s.Join("room:" + room) // with a prefix: a socket's id is a room, too, which nobody else should join
@@ -72,7 +72,7 @@ func main() {
 	}
 	setUp(io, router)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	if err := io.Run(ctx, append(os.Args, "localhost:3000")[1], 10*time.Second); err != nil {
 		log.Fatal(err)
 	}

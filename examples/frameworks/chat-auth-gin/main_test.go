@@ -78,7 +78,8 @@ func want(t *testing.T, c *siotest.Client, event string, args ...any) {
 
 func TestLogin(t *testing.T) {
 	srv, _ := start(t)
-	if logIn(t, srv, "ann", "a") == logIn(t, srv, "ann", "a") {
+	first, second := logIn(t, srv, "ann", "a"), logIn(t, srv, "ann", "a")
+	if first == second {
 		t.Error("the same token twice")
 	}
 	for name, user := range map[string]*url.Userinfo{
