@@ -151,6 +151,28 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// Who says nothing, in whatever way, has an empty object.
+func TestAuth(t *testing.T) {
+	io := newServer(t)
+	srv := siotest.Start(t, io)
+	for name, tt := range map[string]struct {
+		opts []siotest.Option
+		want string
+	}{
+		"none":    {nil, "{}"},
+		"nil":     {[]siotest.Option{siotest.Auth(nil)}, "{}"},
+		"nil map": {[]siotest.Option{siotest.Auth(map[string]int(nil))}, "{}"},
+		"struct":  {[]siotest.Option{siotest.Auth(struct{ Token string }{"a"})}, `{"Token":"a"}`},
+		"pointer": {[]siotest.Option{siotest.Auth(&struct{ Token string }{"a"})}, `{"Token":"a"}`},
+		"raw":     {[]siotest.Option{siotest.Auth(json.RawMessage(` {"a":1}`))}, `{"a":1}`},
+	} {
+		c := srv.Connect(t, tt.opts...)
+		if got := string(io.Socket(c.ID()).Handshake().Auth); got != tt.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 func TestNamespaces(t *testing.T) {
 	onEach(t, func(t on) {
 		io := newServer(t)
@@ -222,6 +244,16 @@ func TestRefusals(t *testing.T) {
 			refused, ok := errors.AsType[*siotest.ConnectError](err)
 			if !ok || refused.Message != tt.want.Message || !bytes.Equal(refused.Data, tt.want.Data) {
 				t.Errorf("refused with %v, want %v", err, &tt.want)
+			}
+			var sent *sio.ConnectError
+			if !errors.As(err, &sent) || sent.Message != tt.want.Message {
+				t.Errorf("refused with %v, as %v", err, sent)
+			}
+			if data, _ := sent.Data.(json.RawMessage); !bytes.Equal(data, tt.want.Data) || (sent.Data == nil) != (tt.want.Data == nil) {
+				t.Errorf("refused with the data %v", sent.Data)
+			}
+			if other := new(siotest.HandshakeError); errors.As(err, &other) {
+				t.Errorf("it is a %v, too", other)
 			}
 		}
 		c := srv.Connect(t, t.transport, siotest.Auth(map[string]string{"token": "a"}))

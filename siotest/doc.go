@@ -27,6 +27,14 @@
 // no addresses. Where addresses matter, let [sio.Options.TrustUnixPeers] and an
 // X-Forwarded-For of [Header] stand in.
 //
+// For a program to be tested like this, what it registers, with the server and with
+// the router of [sio.Options.Handler], has to be a function of its own, apart from
+// main; see the example of [Server.HTTP]. Its log lines are best left to the test,
+// which shows them if it fails, and with it what was reported to OnError:
+//
+//	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+//	io, err := sio.New(&sio.Options{Logger: log})
+//
 // # Waiting
 //
 // Nothing here needs a sleep. [Client.Call] and [Client.Expect] wait for what they

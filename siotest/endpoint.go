@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	sio "github.com/sio-gnet/sio-gnet"
 )
 
 // endpoint is where clients connect to.
@@ -110,7 +112,9 @@ func (e *HandshakeError) Error() string {
 	return fmt.Sprintf("handshake refused with %d %s", e.Status, e.Body)
 }
 
-// ConnectError says that the server refused a client a namespace.
+// ConnectError says that the server refused a client a namespace. To [errors.As] it
+// is also the [*sio.ConnectError] that it was at the server, with Data as a
+// [json.RawMessage].
 type ConnectError struct {
 	Message string
 	Data    json.RawMessage // nil if there is none
@@ -121,4 +125,18 @@ func (e *ConnectError) Error() string {
 		return fmt.Sprintf("connection refused: %s %s", e.Message, e.Data)
 	}
 	return "connection refused: " + e.Message
+}
+
+// As makes a [*sio.ConnectError] of e, for [errors.As].
+func (e *ConnectError) As(target any) bool {
+	at, ok := target.(**sio.ConnectError)
+	if !ok {
+		return false
+	}
+	refused := &sio.ConnectError{Message: e.Message}
+	if e.Data != nil { // an any that holds a nil is not nil
+		refused.Data = e.Data
+	}
+	*at = refused
+	return true
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -113,11 +115,52 @@ func ExampleServer_TryConnect() {
 	srv := siotest.Start(t, io)
 
 	_, err = srv.TryConnect(t, siotest.Auth(map[string]string{"token": "guess"}))
-	if refused, ok := errors.AsType[*siotest.ConnectError](err); ok {
+	if refused, ok := errors.AsType[*sio.ConnectError](err); ok {
 		fmt.Printf("%s %s\n", refused.Message, refused.Data)
 	}
 	srv.Connect(t, siotest.Auth(map[string]string{"token": "secret"}))
 	// Output: not authorized {"retryAfter":60}
+}
+
+// setUp is all that the program adds to its server and its router; main makes both,
+// calls it, and serves them.
+func setUp(io *sio.Server, router *http.ServeMux) {
+	register(io)
+	router.HandleFunc("POST /rooms/{room}", func(w http.ResponseWriter, r *http.Request) {
+		if err := io.To(r.PathValue("room")).Emit("chat", r.FormValue("text")); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	})
+}
+
+// A program with routes of its own, whose main does little more than to call
+// setUp. Whatever the host in the URL is, HTTP reaches the server.
+func ExampleServer_HTTP() {
+	t := new(exampleT)
+	defer t.end()
+
+	router := http.NewServeMux()
+	io, err := sio.New(&sio.Options{Handler: router})
+	if err != nil {
+		t.Fatal(err)
+	}
+	setUp(io, router)
+	srv := siotest.Start(t, io)
+	bob := srv.Connect(t)
+	bob.Call("join", "lobby")
+
+	res, err := srv.HTTP().PostForm("http://server/rooms/lobby", url.Values{"text": {"lunch!"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	fmt.Println(res.Status)
+	fmt.Println(bob.Expect("chat"))
+	// Output:
+	// 202 Accepted
+	// chat("lunch!")
 }
 
 // The server asks a client, which answers.

@@ -226,6 +226,9 @@ func TestBadOptions(t *testing.T) {
 	}{
 		{"transport", func(tb *failing) { siotest.Dial(tb, "http://127.0.0.1", siotest.Transport("telepathy")) }, `siotest: Transport("telepathy"): want`},
 		{"auth", func(tb *failing) { siotest.Open(tb, "http://127.0.0.1", siotest.Auth(func() {})) }, "siotest: opening a connection: Auth: json: unsupported type"},
+		{"auth, a string", func(tb *failing) { siotest.Dial(tb, "http://127.0.0.1", siotest.Auth("token")) }, `siotest: Auth("token"): want an object`},
+		{"auth, a list", func(tb *failing) { siotest.Dial(tb, "http://127.0.0.1", siotest.Auth([]string{"a"})) }, `siotest: Auth(["a"]): want an object`},
+		{"auth, a number", func(tb *failing) { siotest.Dial(tb, "http://127.0.0.1", siotest.Auth(7)) }, `siotest: Auth(7): want an object`},
 		{"address", func(tb *failing) { siotest.Dial(tb, "127.0.0.1:80") }, `siotest: address "127.0.0.1:80": `},
 		{"scheme", func(tb *failing) { siotest.Dial(tb, "ftp://127.0.0.1") }, `siotest: address "ftp://127.0.0.1": want http`},
 	} {

@@ -43,13 +43,22 @@ func Namespace(name string) Option {
 	}
 }
 
-// Auth is what the client says of itself when it connects to the namespace, an
-// object in JSON.
+// Auth is what the client says of itself when it connects to the namespace: a map
+// or a struct, or anything else that is an object in JSON, as all clients have it.
+// Nil is nothing. What is no object fails the test; to see what the server makes of
+// that, send it with [Conn.Join].
 func Auth(v any) Option {
-	return func(o *options) (err error) {
-		if o.auth, err = json.Marshal(v); err != nil {
+	return func(o *options) error {
+		auth, err := json.Marshal(v)
+		switch {
+		case err != nil:
 			return fmt.Errorf("Auth: %w", err)
+		case string(auth) == "null":
+			auth = nil
+		case auth[0] != '{':
+			return fmt.Errorf("Auth(%s): want an object in JSON, such as a map or a struct makes it", auth)
 		}
+		o.auth = auth
 		return nil
 	}
 }

@@ -109,7 +109,11 @@ func (s *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error)
 }
 
 // HTTP returns a client for the server's other paths, whatever the host in the
-// URL is.
+// URL is:
+//
+//	res, err := srv.HTTP().Get("http://server/rooms/lobby")
+//
+// The scheme is http: there is no TLS.
 func (s *Server) HTTP() *http.Client {
 	t := &http.Transport{DialContext: s.DialContext}
 	s.tb.Cleanup(t.CloseIdleConnections)
@@ -125,8 +129,9 @@ func (s *Server) Connect(tb testing.TB, opts ...Option) *Client {
 }
 
 // TryConnect is Connect for a client that may be refused: by a middleware or for
-// want of the namespace, with a [*ConnectError], or already when it opens the
-// connection, with a [*HandshakeError].
+// want of the namespace, with a [*ConnectError], which also is a
+// [*sio.ConnectError] to [errors.As], or already when it opens the connection, with
+// a [*HandshakeError].
 func (s *Server) TryConnect(tb testing.TB, opts ...Option) (*Client, error) {
 	tb.Helper()
 	return s.tryConnect(tb, opts)

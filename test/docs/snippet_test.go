@@ -110,7 +110,7 @@ var wellKnown = map[string]string{
 	"b": "sio.Broadcast", "e": "*sio.Incoming", "ack": "sio.Ack", "reply": "sio.Reply", "remote": "*sio.RemoteSocket",
 	"ctx": "context.Context", "options": "sio.Options", "engineOptions": "engine.Options", "handshake": "*sio.Handshake",
 	"hooks": "engine.Hooks", "session": "*engine.Session", "cors": "sio.CORS", "deflate": "sio.Deflate",
-	"args": "sio.RawArgs", "router": "*gin.Engine", "v": "any", "fn": "func(*sio.Socket)",
+	"args": "sio.RawArgs", "router": "*gin.Engine", "mux": "*http.ServeMux", "v": "any", "fn": "func(*sio.Socket)",
 }
 
 // imports are the packages that snippets use without saying so.
@@ -124,6 +124,7 @@ var imports = map[string]string{
 	"net": "net", "netip": "net/netip", "os": "os", "regexp": "regexp", "slog": "log/slog", "sync": "sync",
 	"testing": "testing", "time": "time", "url": "net/url", "strings": "strings", "slices": "slices", "signal": "os/signal",
 	"syscall": "syscall", "atomic": "sync/atomic", "expvar": "expvar", "maps": "maps", "cmp": "cmp",
+	"embed": "embed", "fs": "io/fs",
 }
 
 // file is a snippet as a file of Go.

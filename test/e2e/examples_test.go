@@ -12,6 +12,11 @@ func TestExamplePages(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../../examples/...").CombinedOutput(); err != nil {
 		t.Fatalf("building the examples: %v\n%s", err, out)
 	}
+	beside := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "./chat-auth-gin")
+	beside.Dir = "../../examples/frameworks" // a module of its own
+	if out, err := beside.CombinedOutput(); err != nil {
+		t.Fatalf("building chat-auth-gin: %v\n%s", err, out)
+	}
 	screenshots := t.TempDir()
 	runChecks(t, nodeClients, node, "examples.mjs",
 		"--examples", programs, "--chromium", chromium, "--screenshots", screenshots)
@@ -20,5 +25,6 @@ func TestExamplePages(t *testing.T) {
 		"presence-desk.png": "presence.png", "private-messages-desk.png": "private-messages.png",
 		"typed-events-desk.png": "typed-events.png", "chat-desk.png": "chat-example.png",
 		"msgpack-desk.png": "msgpack.png", "recovery-desk.png": "recovery.png",
+		"chat-auth-gin-desk.png": "chat-auth.png",
 	})
 }

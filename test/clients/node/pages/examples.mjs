@@ -159,6 +159,41 @@ export default function (checks, { browser, examples, screenshots }) {
     await phone.page.locator("li.away", { hasText: "Ada" }).waitFor();
   });
 
+  add("chat-auth-gin", async (desk, phone) => {
+    const logIn = async (visitor, name, password) => {
+      await visitor.page.getByLabel("Name").fill(name);
+      await visitor.page.getByLabel("Password").fill(password);
+      await visitor.page.getByRole("button", { name: "Log in" }).click();
+    };
+    const see = (visitor, text) => visitor.page.getByText(text).first().waitFor();
+    await logIn(desk, "ann", "a");
+    await see(desk, "welcome to lobby");
+    await logIn(phone, "bob", "wrong");
+    await see(phone, "Wrong name or password.");
+    await logIn(phone, "bob", "b");
+    await see(desk, "Here: ann, bob");
+    await desk.page.reload(); // the tab is logged in still
+    await see(desk, "welcome to lobby");
+    const say = async (visitor, text) => {
+      await visitor.page.getByLabel("Say something").fill(text);
+      await visitor.page.getByLabel("Say something").press("Enter");
+    };
+    await say(desk, "Who is still up?");
+    await see(phone, "Who is still up?");
+    await say(phone, "I am, on the phone <b>:-)</b>");
+    await see(desk, "I am, on the phone <b>:-)</b>");
+    const body = new URLSearchParams({ text: "The server restarts at noon." });
+    const announce = (password) =>
+      fetch(new URL("/announce", desk.page.url()), { method: "POST", body, headers: { Authorization: `Basic ${btoa(`admin:${password}`)}` } });
+    assert.equal((await announce("guess")).status, 401);
+    assert.equal((await announce("root")).status, 200);
+    for (const visitor of [desk, phone]) {
+      await see(visitor, "The server restarts at noon.");
+    }
+    await say(desk, "Then I have an hour for lunch.");
+    await see(phone, "Then I have an hour for lunch.");
+  });
+
   add("private-messages", async (desk, phone) => {
     const signIn = async (visitor, name, password) => {
       await visitor.get("name-input").fill(name);
