@@ -22,6 +22,7 @@ func (e *usageError) Unwrap() error { return e.err }
 
 type commandLine struct {
 	Serve   serveCommand     `cmd:"" help:"Serve a Socket.IO application."`
+	Load    loadCommand      `cmd:"" help:"Put load on a Socket.IO server, and measure it."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -160,8 +161,15 @@ func dispatch(args []string, stdout, stderr *os.File) (err error) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	if _, err := parser.Parse(args); err != nil {
+	ctx, err := parser.Parse(args)
+	if err != nil {
 		return &usageError{err}
+	}
+	switch ctx.Command() {
+	case "load compare <a> <b>":
+		return cli.Load.Compare.run(stdout)
+	case "load run <url>":
+		return cli.Load.Run.run(stdout, stderr)
 	}
 	return cli.Serve.run(stdout, stderr)
 }

@@ -1,0 +1,163 @@
+package load
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/report"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/scenario"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/stats"
+)
+
+// sampler collects the series of a run.
+type sampler struct {
+	phase  string
+	points []report.Point
+	begun  time.Time
+	last   time.Time
+	usage  map[int]stats.Process // as of the last sample
+	loops  []int64               // processor time of each loop, as of then
+	hists  []*stats.Hist
+	peak   int64 // the server's memory
+}
+
+// pollEvery is how often it is looked whether a phase is over.
+const pollEvery = 5 * time.Millisecond
+
+// wait waits until done says so or ctx ends, and samples meanwhile.
+func (r *runner) wait(ctx context.Context, done func() bool) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil && !done() {
+		if time.Since(r.last) >= r.cfg.Interval {
+			r.sample()
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (r *runner) waitUntil(ctx context.Context, at int64) {
+	r.wait(ctx, func() bool { return r.reactor.Now() >= at })
+}
+
+// readProcesses reads what the server and this process use. That the server's can't be
+// read is an error.
+func (r *runner) readProcesses(into map[int]stats.Process) (err error) {
+	if r.cfg.PID > 0 {
+		if into[r.cfg.PID], err = stats.ReadProcess(r.cfg.PID); err != nil {
+			return err //nolint:wrapcheck // it says all there is
+		}
+	}
+	into[os.Getpid()], err = stats.ReadProcess(os.Getpid())
+	return err //nolint:wrapcheck // it says all there is
+}
+
+// startSampling begins the first interval.
+func (r *runner) startSampling() {
+	for range r.run.Metrics() {
+		r.hists = append(r.hists, stats.NewHist())
+	}
+	r.loops = r.run.CPU()
+	r.usage, r.begun = r.before, time.Now()
+	r.last = r.begun
+}
+
+// shortest is the shortest interval that is worth a point of its own.
+const shortest = 20 * time.Millisecond
+
+// enter begins a phase, and ends the interval of the one before.
+func (r *runner) enter(phase string) {
+	if time.Since(r.last) >= shortest {
+		r.sample()
+	}
+	r.phase = phase
+}
+
+// sample ends an interval.
+func (r *runner) sample() {
+	now := time.Now()
+	elapsed := now.Sub(r.last).Seconds()
+	metrics := r.run.Metrics()
+	for _, h := range r.hists {
+		h.Reset()
+	}
+	p := report.Point{
+		At: now.Sub(r.begun).Seconds(), Phase: r.phase, Clients: r.run.State().Joined,
+		Latency: map[string]report.Brief{},
+	}
+	r.run.Swap(func(i *scenario.Interval) {
+		for m, h := range i.Hists {
+			r.hists[m].Merge(h)
+		}
+		p.Sent += float64(i.Sent) / elapsed
+		p.Received += float64(i.Received) / elapsed
+		p.Errors += i.Errors
+		p.Loop = max(p.Loop, float64(i.CPU-r.loops[i.Loop])/1e9/elapsed)
+		r.loops[i.Loop] = i.CPU
+	})
+	for m, h := range r.hists {
+		if h.Count() == 0 {
+			continue
+		}
+		if m == scenario.MetricLag {
+			p.Lag = h.Quantile(99)
+			continue
+		}
+		p.Latency[metrics[m]] = report.Brief{P50: h.Quantile(50), P99: h.Quantile(99), Max: h.Max()}
+	}
+	usage := make(map[int]stats.Process)
+	_ = r.readProcesses(usage)
+	p.CPU = (usage[os.Getpid()].CPU - r.usage[os.Getpid()].CPU).Seconds() / elapsed
+	if s, ok := usage[r.cfg.PID]; ok && r.cfg.PID > 0 {
+		p.ServerCPU = max((s.CPU-r.usage[r.cfg.PID].CPU).Seconds()/elapsed, 0)
+		p.ServerRSS = s.RSS
+		r.peak = max(r.peak, s.RSS)
+	}
+	r.usage, r.last = usage, now
+	r.points = append(r.points, p)
+	if r.cfg.Progress != nil {
+		r.cfg.Progress(&p)
+	}
+}
+
+// meter measures what is used in the measured time.
+type meter struct {
+	from, to       time.Time
+	before, after  map[int]stats.Process
+	loops0, loops1 []int64
+}
+
+func (m *meter) start(r *runner) {
+	m.from, m.before = time.Now(), map[int]stats.Process{}
+	_ = r.readProcesses(m.before)
+	m.loops0 = r.run.CPU()
+}
+
+func (m *meter) stop(r *runner) {
+	m.to, m.after = time.Now(), map[int]stats.Process{}
+	_ = r.readProcesses(m.after)
+	m.loops1 = r.run.CPU()
+}
+
+// seconds returns how long was measured.
+func (m *meter) seconds() float64 { return m.to.Sub(m.from).Seconds() }
+
+// busy returns how many processors a process kept busy.
+func (m *meter) busy(pid int) float64 {
+	if m.seconds() <= 0 {
+		return 0
+	}
+	return max((m.after[pid].CPU-m.before[pid].CPU).Seconds()/m.seconds(), 0)
+}
+
+// loop returns how busy the busiest loop was.
+func (m *meter) loop() (share float64) {
+	for i := range m.loops1 {
+		share = max(share, float64(m.loops1[i]-m.loops0[i])/1e9/m.seconds())
+	}
+	return share
+}
