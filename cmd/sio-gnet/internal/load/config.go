@@ -39,6 +39,10 @@ type Config struct {
 
 	// Progress, if not nil, is told of each interval, as it ends.
 	Progress func(p *report.Point)
+
+	// drained, if not nil, says in place of "none" how many outstanding messages are
+	// expected to stay so: for tests, which know what was lost.
+	drained func(outstanding int64) bool
 }
 
 // Target is a server.

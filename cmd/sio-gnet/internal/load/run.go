@@ -137,6 +137,15 @@ func (r *runner) try(ctx context.Context) error {
 	return nil
 }
 
+// drained says whether all has come that was to come.
+func (r *runner) drained() bool {
+	n := r.run.Outstanding()
+	if r.cfg.drained != nil {
+		return r.cfg.drained(n)
+	}
+	return n == 0
+}
+
 // phases goes through the run.
 func (r *runner) phases(ctx context.Context) (*report.Result, error) {
 	res := r.begin()
@@ -177,7 +186,7 @@ func (r *runner) phases(ctx context.Context) (*report.Result, error) {
 	r.enter(report.Draining)
 	deadline := time.Now().Add(r.cfg.Drain)
 	r.wait(context.WithoutCancel(ctx), func() bool {
-		return r.run.Outstanding() == 0 || time.Now().After(deadline)
+		return r.drained() || time.Now().After(deadline)
 	})
 	r.sample()
 	state := r.run.State()

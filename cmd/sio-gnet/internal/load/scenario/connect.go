@@ -1,6 +1,9 @@
 package scenario
 
-import "github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/client"
+import (
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/client"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/stats"
+)
 
 // connector is a client that disconnects and connects anew, when it is its turn or when
 // all are cut. One that fails does so in its next turn.
@@ -17,11 +20,7 @@ func (c *connector) OnJoined(*client.Client) {
 		c.w.rec.Latency(c.part.latency, c.intended, c.w.loop.Now())
 	}
 	c.makeReady()
-	k := c.counters()
-	k.Arrived++
-	if c.w.rec.Counts(c.intended) {
-		k.Received++
-	}
+	c.w.rec.Received(c.part.index, c.intended, stats.Fresh)
 }
 
 // OnMessage implements [client.User].
@@ -33,12 +32,9 @@ func (c *connector) OnLost(_ *client.Client, err error) {
 		return
 	}
 	c.lose(err)
-	c.counters().Expected-- // it is an error, not lost
 }
 
 func (c *connector) begin(at int64) {
-	k := c.counters()
-	k.Expected++
 	c.anew = c.intended > 0
 	c.w.rec.Sent(c.part.index, at)
 	c.base.begin(at)
@@ -59,16 +55,14 @@ func (c *connector) act(at int64) bool {
 
 // cut ends the connection without a word and connects.
 func (c *connector) cut(at int64) {
-	if !c.joined {
-		c.counters().Expected -= int64(b2i(!c.peer.Gone()))
-	}
 	c.exit()
 	c.peer.Abort()
 	c.begin(at)
 }
 
-func b2i(b bool) int {
-	if b {
+// missing says whether it is connecting.
+func (c *connector) missing() uint64 {
+	if !c.joined && !c.peer.Gone() {
 		return 1
 	}
 	return 0

@@ -34,7 +34,6 @@ func (e *echoer) act(at int64) bool {
 
 func (e *echoer) send(at int64) {
 	n := e.flight.Send(at)
-	e.counters().Expected++
 	e.w.rec.Sent(e.part.index, at)
 	e.emit(&client.Message{
 		Event: e.part.Event, Binary: e.part.Binary, ID: n, Ack: e.part.Answer == ByAck,
@@ -57,9 +56,12 @@ func (e *echoer) OnMessage(_ *client.Client, m *client.Received) {
 	if e.w.frozen {
 		return
 	}
-	n, ok := e.number(m)
+	s, stamped := stats.ParseStamp(m.Body())
+	n, ok := e.number(m, s, stamped)
 	if !ok {
-		e.counters().Stray++
+		if m.Event == nil || e.w.run.stray(s, stamped) {
+			e.counters().Stray++
+		}
 		return
 	}
 	now := e.w.loop.Now()
@@ -80,8 +82,7 @@ func (e *echoer) OnMessage(_ *client.Client, m *client.Received) {
 
 // number finds out which message is answered. An acknowledgement says so by its id; if
 // it has a stamp, too, it must be that of the message.
-func (e *echoer) number(m *client.Received) (n uint64, ok bool) {
-	s, stamped := stats.ParseStamp(m.Body())
+func (e *echoer) number(m *client.Received, s stats.Stamp, stamped bool) (n uint64, ok bool) {
 	ours := stamped && s.Run == e.w.run.opts.ID && s.Sender == uint32(e.index) && s.Group == noGroup
 	if e.part.Answer == ByEvent {
 		return s.Seq, ours && m.Event != nil
@@ -95,7 +96,6 @@ func (e *echoer) OnLost(_ *client.Client, err error) {
 	if e.w.frozen {
 		return
 	}
-	e.counters().Expected -= int64(e.flight.Waiting())
 	e.lose(err)
 	e.w.squads[e.part.index].remove(e)
 }

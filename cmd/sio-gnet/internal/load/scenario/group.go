@@ -7,19 +7,26 @@ import (
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/stats"
 )
 
-// group are clients that get the same messages: those of a room, or all of a part.
+// group are clients that get the same messages: those of a room, or all of a part. Its
+// clients may be on several loops.
 type group struct {
-	id        uint32
-	part      *partInfo
-	members   []sender
-	receivers atomic.Int32 // that get everything, at present
+	id      uint32
+	part    *partInfo
+	joined  int // slots that are taken
+	senders []senderState
 }
 
-// sender is a member whose messages the others count.
-type sender interface {
-	// sent returns how many messages it sent that each of the others must have got, and
-	// whether it has been there until the end.
-	sent() (n uint64, whole bool)
+// senderState is what the others have to know of a client of a group that sends.
+type senderState struct {
+	sent atomic.Uint64 // messages
+	gone atomic.Bool   // what it sent last may never have left
+}
+
+func newGroup(id uint32, p *partInfo, size int) *group {
+	if p.Senders > 0 {
+		size = p.Senders
+	}
+	return &group{id: id, part: p, senders: make([]senderState, size)}
 }
 
 // room names the group at the server.
@@ -40,9 +47,8 @@ type member struct {
 }
 
 func newMember(b base, g *group) *member {
-	m := &member{base: b, group: g, slot: len(g.members)}
-	g.members = append(g.members, m)
-	return m
+	g.joined++
+	return &member{base: b, group: g, slot: g.joined - 1}
 }
 
 // sends says whether it is one of those who send.
@@ -57,23 +63,13 @@ func (m *member) sends() bool {
 // OnJoined implements [client.User].
 func (m *member) OnJoined(*client.Client) {
 	m.enter()
-	senders := len(m.group.members)
-	if m.part.Senders > 0 {
-		senders = m.part.Senders
-	}
-	m.trackers = make([]stats.Tracker, senders)
+	m.trackers = make([]stats.Tracker, len(m.group.senders))
 	if m.part.joins < 0 {
-		m.present()
+		m.makeReady()
 		return
 	}
 	m.joinAt = m.w.loop.Now()
 	m.emit(&client.Message{Event: "join", Room: m.group.room(m.w), ID: 0, Ack: true})
-}
-
-// present says that it gets all messages from now on.
-func (m *member) present() {
-	m.group.receivers.Add(1)
-	m.makeReady()
 }
 
 func (m *member) start() {
@@ -100,13 +96,13 @@ func (m *member) send(at int64) {
 	if m.part.Window > 0 {
 		m.flight.Send(at)
 	}
-	m.counters().Expected += int64(m.group.receivers.Load())
 	m.w.rec.Sent(m.part.index, at)
 	m.emit(&client.Message{
 		Event: m.part.Event, Room: room, Binary: m.part.Binary,
 		Body: m.w.body(stats.Stamp{Group: m.group.id, Sender: uint32(m.slot), Seq: m.count, At: at}, m.part.Size),
 	})
 	m.count++
+	m.group.senders[m.slot].sent.Store(m.count)
 }
 
 // OnMessage implements [client.User].
@@ -120,12 +116,14 @@ func (m *member) OnMessage(_ *client.Client, r *client.Received) {
 			return
 		}
 		m.w.rec.Setup(m.part.joins, m.joinAt, m.w.loop.Now())
-		m.present()
+		m.makeReady()
 		return
 	}
 	s, ok := stats.ParseStamp(r.Body())
 	if !ok || s.Run != m.w.run.opts.ID || s.Group != m.group.id || int(s.Sender) >= len(m.trackers) || !m.ready {
-		m.counters().Stray++
+		if m.ready && m.w.run.stray(s, ok) {
+			m.counters().Stray++
+		}
 		return
 	}
 	v := m.trackers[s.Sender].Take(s.Seq)
@@ -147,8 +145,8 @@ func (m *member) OnLost(_ *client.Client, err error) {
 	if m.w.frozen {
 		return
 	}
-	if m.ready {
-		m.group.receivers.Add(-1)
+	if m.sends() {
+		m.group.senders[m.slot].gone.Store(true)
 	}
 	m.lose(err)
 	m.w.squads[m.part.index].remove(m)
@@ -160,14 +158,13 @@ func (m *member) giveUp(before int64) {
 	}
 }
 
-func (m *member) sent() (n uint64, whole bool) { return m.count, m.ready }
-
 // missing returns what it did not get of those who were there until the end, and what
 // has gaps of the others. Of a client that was lost itself, only gaps count.
 func (m *member) missing() (n uint64) {
 	for slot := range m.trackers {
-		sent, whole := m.group.members[slot].sent()
-		if !whole || !m.ready {
+		s := &m.group.senders[slot]
+		sent := s.sent.Load()
+		if s.gone.Load() || !m.ready {
 			sent = 0
 		}
 		n += m.trackers[slot].Missing(sent)

@@ -172,6 +172,14 @@ func (p *Part) joins() string {
 	return ""
 }
 
+// groupSize returns how many clients a group has at most.
+func (p *Part) groupSize() int {
+	if p.Kind == Rooms || p.Kind == Presence {
+		return p.RoomSize
+	}
+	return p.Clients
+}
+
 // groups returns how many groups of clients the part has that send to each other.
 func (p *Part) groups() int {
 	switch p.Kind {

@@ -17,14 +17,13 @@ type churner struct {
 	inside bool          // it is in the room, or joins it
 	busy   bool          // what it was to do is not done
 	since  int64         // since then
+	leftAt int64         // when the server last said that it is out
 	flight stats.Flight  // of joins and leaves
 }
 
-// newChurner takes the place of a member.
+// newChurner takes the place of a member, which the group has counted.
 func newChurner(m *member) *churner {
-	c := &churner{base: m.base, group: m.group, slot: m.slot}
-	m.group.members[m.slot] = c
-	return c
+	return &churner{base: m.base, group: m.group, slot: m.slot}
 }
 
 // OnJoined implements [client.User].
@@ -45,7 +44,6 @@ func (c *churner) act(at int64) bool {
 	}
 	c.inside = !c.inside
 	n := c.flight.Send(at)
-	c.counters().Expected++
 	c.w.rec.Sent(c.part.index, at)
 	c.emit(&client.Message{Event: event, Room: c.group.room(c.w), ID: n, Ack: true})
 	return true
@@ -74,29 +72,38 @@ func (c *churner) onAck(id uint64) {
 		return
 	}
 	c.w.rec.Latency(c.part.joins, at, now)
-	if c.inside {
-		c.say(at)
-	} else {
+	if !c.inside {
+		c.leftAt = now
+	}
+	switch {
+	case id+1 != c.flight.Sent(): // it was given up, and something else is under way
+	case c.inside:
+		c.say(now)
+	default:
 		c.busy = false
 	}
 }
 
 // say tells the room: who watches and the client itself must get it.
 func (c *churner) say(at int64) {
-	c.counters().Expected += int64(c.group.receivers.Load()) + 1
 	c.emit(&client.Message{
 		Event: c.part.Event, Room: c.group.room(c.w), Binary: c.part.Binary,
 		Body: c.w.body(stats.Stamp{Group: c.group.id, Sender: uint32(c.slot), Seq: c.here, At: at}, c.part.Size),
 	})
 	c.here++
+	c.group.senders[c.slot].sent.Store(c.here)
 }
 
 // onSaid takes what is said in the room. What others say is none of its business, as
-// long as it is in: nobody can tell what it must have got.
+// long as it is in: nobody can tell what it must have got. But what is said after it has
+// left is not for it.
 func (c *churner) onSaid(m *client.Received) {
 	s, ok := stats.ParseStamp(m.Body())
-	if !ok || s.Run != c.w.run.opts.ID || s.Group != c.group.id || !c.inside && c.flight.Waiting() == 0 {
-		c.counters().Stray++
+	out := !c.inside && c.flight.Waiting() == 0 && s.At > c.leftAt
+	if !ok || s.Run != c.w.run.opts.ID || s.Group != c.group.id || out {
+		if c.w.run.stray(s, ok) {
+			c.counters().Stray++
+		}
 		return
 	}
 	if int(s.Sender) != c.slot {
@@ -119,7 +126,7 @@ func (c *churner) OnLost(_ *client.Client, err error) {
 	if c.w.frozen {
 		return
 	}
-	c.counters().Expected -= int64(c.flight.Waiting()) + int64(c.own.Missing(c.here))
+	c.group.senders[c.slot].gone.Store(true)
 	c.lose(err)
 	c.w.squads[c.part.index].remove(c)
 }
@@ -130,8 +137,6 @@ func (c *churner) giveUp(before int64) {
 		c.busy = false
 	}
 }
-
-func (c *churner) sent() (n uint64, whole bool) { return c.here, c.ready }
 
 func (c *churner) missing() uint64 {
 	if !c.ready {

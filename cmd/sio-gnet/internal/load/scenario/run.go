@@ -38,6 +38,7 @@ type Run struct {
 	parts   []partInfo
 	workers []*worker
 	filler  []byte // what messages are filled up with
+	public  []bool // by group, whether all clients of the namespace get what it sends
 
 	joined, ready, lost, failed atomic.Int64
 }
@@ -97,7 +98,8 @@ func (r *Run) Clients() (n int) {
 func (r *Run) populate(p *partInfo, firstGroup uint32) {
 	var groups []*group
 	for g := range p.groups() {
-		groups = append(groups, &group{id: firstGroup + uint32(g), part: p})
+		r.public = append(r.public, p.Kind == Bcast || p.Kind == Fanout)
+		groups = append(groups, newGroup(firstGroup+uint32(g), p, min(p.groupSize(), p.Clients-g*p.groupSize())))
 	}
 	for i := range p.Clients {
 		at := i
@@ -115,6 +117,12 @@ func (r *Run) populate(p *partInfo, firstGroup uint32) {
 	for _, w := range r.workers {
 		w.spread(p)
 	}
+}
+
+// stray says whether a message is for none of those who do not expect it: what is sent to
+// all clients by another part is for them, too.
+func (r *Run) stray(s stats.Stamp, stamped bool) bool {
+	return !stamped || s.Run != r.opts.ID || int(s.Group) >= len(r.public) || !r.public[s.Group]
 }
 
 // each has every loop call f, and waits until all have.
@@ -207,13 +215,10 @@ func (r *Run) CPU() []int64 {
 
 // Finish counts what was lost and returns all that was measured.
 func (r *Run) Finish() *stats.Totals {
-	r.each(func(w *worker) { w.freeze() })
+	r.each(func(w *worker) { w.finish() })
 	t := stats.NewTotals(r.metrics, len(r.parts))
-	// The loops touch none of it any more, but what they count of messages that still come.
-	r.each(func(*worker) {})
 	for _, w := range r.workers {
-		w.countLost()
-		w.rec.AddTo(t)
+		w.rec.AddTo(t) // the loops touch it no more
 	}
 	return t
 }

@@ -145,21 +145,19 @@ func (w *worker) cut() {
 // sending says whether messages are to be sent now.
 func (w *worker) sending() bool { return w.loop.Now() < w.end }
 
+// outstanding returns how many answers and deliveries have not come.
 func (w *worker) outstanding() (n int64) {
-	for i := range w.run.parts {
-		c := w.rec.Part(i)
-		n += c.Expected - c.Arrived
+	for _, a := range w.actors {
+		n += int64(a.missing())
 	}
 	return n
 }
 
-func (w *worker) freeze() { w.frozen = true }
-
-// countLost counts what has not come. The loops are frozen.
-func (w *worker) countLost() {
+// finish counts what has not come as lost, and nothing from then on.
+func (w *worker) finish() {
+	w.frozen = true
 	for _, a := range w.actors {
-		b := a.common()
-		w.rec.Part(b.part.index).Lost += int64(a.missing())
+		w.rec.Part(a.common().part.index).Lost += int64(a.missing())
 	}
 }
 

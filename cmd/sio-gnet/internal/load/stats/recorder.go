@@ -21,10 +21,7 @@ type Counters struct {
 	// both of the measured time.
 	Sent     int64 `json:"sent"`
 	Received int64 `json:"received"`
-	// Expected are the answers or deliveries that were to come, of all the run.
-	Expected int64 `json:"expected"`
-	// Arrived are those that came, each counted once.
-	Arrived   int64 `json:"arrived"`
+	// The others are of all the run.
 	Doubled   int64 `json:"doubled"`
 	Reordered int64 `json:"reordered"`
 	// Lost are those that never came. It is known in the end.
@@ -39,8 +36,6 @@ type Counters struct {
 func (c *Counters) Add(other *Counters) {
 	c.Sent += other.Sent
 	c.Received += other.Received
-	c.Expected += other.Expected
-	c.Arrived += other.Arrived
 	c.Doubled += other.Doubled
 	c.Reordered += other.Reordered
 	c.Lost += other.Lost
@@ -122,7 +117,6 @@ func (r *Recorder) Received(part int, at int64, v Verdict) {
 	case Late:
 		c.Reordered++
 	}
-	c.Arrived++
 	r.interval.Received++
 	if r.Counts(at) {
 		c.Received++
