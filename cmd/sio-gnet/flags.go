@@ -125,8 +125,15 @@ const description = `A Socket.IO server on the gnet reactor.
 Start with "sio-gnet serve" and open http://localhost:3000 in two tabs. Each flag of serve can be given as the variable named beside it, too; a flag wins over its variable.`
 
 // help prints the flags of serve along with those of no command, so that
-// everything there is stands on one page.
+// everything there is stands on one page; and those of running a load test with load.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if selected := ctx.Selected(); selected != nil && selected.Name == "load" {
+		run, err := kong.Trace(ctx.Kong, []string{"load", "run"})
+		if err != nil {
+			return err //nolint:wrapcheck // kong's own
+		}
+		ctx = run
+	}
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
 		return err //nolint:wrapcheck // kong's own
 	}

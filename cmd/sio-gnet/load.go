@@ -36,7 +36,7 @@ func (e *codeError) Error() string { return e.err.Error() }
 func (e *codeError) Unwrap() error { return e.err }
 
 type loadCommand struct {
-	Run     loadRunCommand     `cmd:"" default:"withargs" hidden:"" help:"Put load on a server."`
+	Run     loadRunCommand     `cmd:"" default:"withargs" hidden:"" help:"Put load on a Socket.IO server, and measure it. \"sio-gnet load compare A B\" compares two results that --json wrote. Exit codes: 0, 1 if there is no result, 2 for a wrong flag or file, 3 if a threshold was crossed, 4 if the run was interrupted."`
 	Compare loadCompareCommand `cmd:"" help:"Compare two results that --json wrote."`
 }
 
@@ -90,13 +90,7 @@ type loadCompareCommand struct {
 	B string `arg:"" help:"The result to judge."`
 }
 
-// Validate is called by kong; it says what the types can't.
-func (c *loadRunCommand) Validate() error {
-	_, err := c.config()
-	return err
-}
-
-// config turns the flags into what is to be run.
+// config turns the flags into what is to be run, and says what is wrong with them.
 func (c *loadRunCommand) config() (*load.Config, error) {
 	target, err := load.ParseTarget(c.URL)
 	if err != nil {

@@ -231,7 +231,9 @@ func TestLostClients(t *testing.T) {
 			c.Progress = func(p *report.Point) {
 				if p.Phase == report.Measuring && !thrown {
 					thrown = true
-					server.DisconnectSockets(true)
+					if err := server.DisconnectSockets(true); err != nil {
+						t.Error(err)
+					}
 				}
 			}
 			r := test(t, c)

@@ -158,9 +158,8 @@ func (c *faultyConn) event(p socketio.Packet) {
 	case "bcast":
 		f.toAll(c, f.all(), event("bcast", p.Args[1:]))
 	case "rcast":
-		room := string(p.Args[1])
 		f.mu.Lock()
-		members := append([]*faultyConn(nil), f.rooms[room]...)
+		members := append([]*faultyConn(nil), f.rooms[string(p.Args[1])]...)
 		f.mu.Unlock()
 		f.toAll(c, members, event("rcast", p.Args[2:]))
 	case "join", "leave":
@@ -243,7 +242,7 @@ func (c *faultyConn) send(b []byte) {
 	delete(c.held, from)
 	if verdict == swap && held == nil {
 		c.held[from] = b
-		time.AfterFunc(200*time.Millisecond, func() { c.release(from, b) })
+		time.AfterFunc(time.Second, func() { c.release(from, b) })
 		c.mu.Unlock()
 		return
 	}
@@ -271,7 +270,7 @@ func (c *faultyConn) send(b []byte) {
 func (c *faultyConn) release(from string, b []byte) {
 	c.mu.Lock()
 	held := c.held[from]
-	waits := held != nil && &held[0] == &b[0]
+	waits := len(held) > 0 && &held[0] == &b[0]
 	if waits {
 		delete(c.held, from)
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -40,10 +41,9 @@ func serve(t *testing.T, o *sio.Options) (url string, server *sio.Server) {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
 	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
+		if err := errors.Join(server.Close(), <-served); !errors.Is(err, sio.ErrServerClosed) {
 			t.Error(err)
 		}
-		<-served
 	})
 	return "http://" + ln.Addr().String(), server
 }

@@ -118,7 +118,10 @@ func (r *Result) load() string {
 	var parts []string
 	for i := range r.Parts {
 		p := &r.Parts[i]
-		s := fmt.Sprintf("%s of %d bytes", p.Scenario, p.Size)
+		s := p.Scenario
+		if p.Size > 0 {
+			s += fmt.Sprintf(" of %d bytes", p.Size)
+		}
 		switch {
 		case p.Rate > 0:
 			s += fmt.Sprintf(" at %g/s", p.Rate)

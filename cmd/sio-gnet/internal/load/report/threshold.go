@@ -30,10 +30,10 @@ var thresholdForm = regexp.MustCompile(`^\s*([\w.-]+)\s*(>=|<=|==|!=|>|<)\s*([\d
 type unit uint8
 
 const (
-	count unit = iota
-	millis
-	bytes
-	micros
+	inCount unit = iota
+	inMillis
+	inBytes
+	inMicros
 )
 
 // quantiles are the metrics of a latency.
@@ -49,24 +49,24 @@ var metrics = map[string]struct {
 	unit unit
 	of   func(r *Result) (float64, bool)
 }{
-	"sent":      {count, sum(func(p *Part) float64 { return p.SentRate })},
-	"received":  {count, sum(func(p *Part) float64 { return p.ReceivedRate })},
-	"lost":      {count, sum(func(p *Part) float64 { return float64(p.Lost) })},
-	"doubled":   {count, sum(func(p *Part) float64 { return float64(p.Doubled) })},
-	"reordered": {count, sum(func(p *Part) float64 { return float64(p.Reordered) })},
-	"stray":     {count, sum(func(p *Part) float64 { return float64(p.Stray) })},
-	"unsent":    {count, sum(func(p *Part) float64 { return float64(p.Unsent) })},
-	"errors": {count, func(r *Result) (n float64, ok bool) {
+	"sent":      {inCount, sum(func(p *Part) float64 { return p.SentRate })},
+	"received":  {inCount, sum(func(p *Part) float64 { return p.ReceivedRate })},
+	"lost":      {inCount, sum(func(p *Part) float64 { return float64(p.Lost) })},
+	"doubled":   {inCount, sum(func(p *Part) float64 { return float64(p.Doubled) })},
+	"reordered": {inCount, sum(func(p *Part) float64 { return float64(p.Reordered) })},
+	"stray":     {inCount, sum(func(p *Part) float64 { return float64(p.Stray) })},
+	"unsent":    {inCount, sum(func(p *Part) float64 { return float64(p.Unsent) })},
+	"errors": {inCount, func(r *Result) (n float64, ok bool) {
 		for _, e := range r.Errors {
 			n += float64(e.Count)
 		}
 		return n, true
 	}},
-	"clients":     {count, func(r *Result) (float64, bool) { return float64(r.Clients.Held), true }},
-	"cpu":         {micros, server(func(p *Process) float64 { return p.PerMessage })},
-	"cpus":        {count, server(func(p *Process) float64 { return p.CPUShare })},
-	"rss":         {bytes, server(func(p *Process) float64 { return float64(p.RSS) })},
-	"client-size": {bytes, server(func(p *Process) float64 { return p.PerClient })},
+	"clients":     {inCount, func(r *Result) (float64, bool) { return float64(r.Clients.Held), true }},
+	"cpu":         {inMicros, server(func(p *Process) float64 { return p.PerMessage })},
+	"cpus":        {inCount, server(func(p *Process) float64 { return p.CPUShare })},
+	"rss":         {inBytes, server(func(p *Process) float64 { return float64(p.RSS) })},
+	"client-size": {inBytes, server(func(p *Process) float64 { return p.PerClient })},
 }
 
 func sum(of func(p *Part) float64) func(r *Result) (float64, bool) {
@@ -96,7 +96,7 @@ func ParseThreshold(s string) (*Threshold, error) {
 		return nil, fmt.Errorf("%q is %w", s, ErrThreshold)
 	}
 	t := &Threshold{text: strings.TrimSpace(s), metric: m[1], op: m[2]}
-	u := millis
+	u := inMillis
 	if other, ok := metrics[t.metric]; ok {
 		u = other.unit
 	} else if _, quantile := splitLatency(t.metric); quantile == "" {
@@ -132,16 +132,16 @@ func parseLimit(number, suffix string, u unit) (float64, error) {
 		return 0, ErrThreshold
 	}
 	switch u {
-	case millis, micros:
+	case inMillis, inMicros:
 		d, err := time.ParseDuration(number + suffix)
 		if err != nil {
 			return 0, fmt.Errorf("%w: a time needs a unit, us, ms or s", ErrThreshold)
 		}
-		if u == micros {
+		if u == inMicros {
 			return float64(d) / 1e3, nil
 		}
 		return float64(d) / 1e6, nil
-	case bytes:
+	case inBytes:
 		factor, ok := byteUnits[suffix]
 		if !ok {
 			return 0, fmt.Errorf("%w: memory is in B, KB, MB, GB, KiB, MiB or GiB", ErrThreshold)
@@ -177,9 +177,9 @@ func (t *Threshold) value(r *Result) (value float64, shown string, err error) {
 		switch {
 		case !ok:
 			return 0, "", fmt.Errorf("%w %s: it needs --pid", ErrMetric, t.metric)
-		case m.unit == bytes:
+		case m.unit == inBytes:
 			return value, Bytes(value), nil
-		case m.unit == micros:
+		case m.unit == inMicros:
 			return value, fmt.Sprintf("%.2f µs", value), nil
 		}
 		return value, strconv.FormatFloat(value, 'f', -1, 64), nil
