@@ -188,7 +188,9 @@ func (r *runner) phases(ctx context.Context) (*report.Result, error) {
 	r.wait(context.WithoutCancel(ctx), func() bool {
 		return r.drained() || time.Now().After(deadline)
 	})
-	r.sample()
+	if time.Since(r.last) >= shortest {
+		r.sample()
+	}
 	state := r.run.State()
 	res.Clients.Failed, res.Clients.Lost = state.Failed, state.Lost
 	r.fill(res, r.run.Finish(), measured)

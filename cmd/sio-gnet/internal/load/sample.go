@@ -67,7 +67,7 @@ func (r *runner) startSampling() {
 }
 
 // shortest is the shortest interval that is worth a point of its own.
-const shortest = 20 * time.Millisecond
+const shortest = 50 * time.Millisecond
 
 // enter begins a phase, and ends the interval of the one before.
 func (r *runner) enter(phase string) {
