@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
@@ -167,6 +169,17 @@ func placeTokens(raw []byte, values [][]byte, first int) (out []byte, found [][]
 	}
 }
 
+// checkPlaceholders refuses an argument with more placeholders than we have put
+// there: clients would take the program's own data for them, or end the connection
+// over them. Without attachments they are data as any other, and nobody asks.
+func checkPlaceholders(raw []byte, attachments, ours int) (err error) {
+	defer recoverCoding(nil, &err) // what a marshaller wrote may be no JSON at all
+	if n, err := socketio.CountPlaceholders(raw, attachments); err != nil || n != ours {
+		return ErrPlaceholder
+	}
+	return nil
+}
+
 // extractor copies a value with each []byte in it replaced by a token.
 type extractor struct{ found [][]byte }
 
@@ -252,17 +265,37 @@ func (x *extractor) copyMap(v reflect.Value, depth int) (reflect.Value, error) {
 func (x *extractor) copyStruct(v reflect.Value, depth int) (reflect.Value, error) {
 	c := reflect.New(v.Type()).Elem()
 	c.Set(v)
-	for i := range v.NumField() {
-		if !c.Field(i).CanSet() {
+	return c, x.fields(c, depth)
+}
+
+// fields replaces what is in the fields of a copy.
+func (x *extractor) fields(c reflect.Value, depth int) error {
+	for i := range c.NumField() {
+		f, info := c.Field(i), c.Type().Field(i)
+		switch {
+		case !f.CanSet():
+			if info.Anonymous && f.Kind() == reflect.Struct { // unexported, but its fields may be not
+				if err := x.fields(f, depth+1); err != nil {
+					return err
+				}
+			}
 			continue
+		case f.Kind() == reflect.Slice && f.Len() == 0 && omitsEmpty(info):
+			continue // a token would not be empty
 		}
-		elem, err := x.copy(v.Field(i), depth+1)
+		elem, err := x.copy(f, depth+1)
 		if err != nil {
-			return v, err
+			return err
 		}
-		c.Field(i).Set(elem)
+		f.Set(elem)
 	}
-	return c, nil
+	return nil
+}
+
+// omitsEmpty reports whether an empty value of the field is not encoded.
+func omitsEmpty(f reflect.StructField) bool {
+	_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return slices.Contains(strings.Split(options, ","), "omitempty")
 }
 
 var errBinaryInString = errors.New("binary data where a string is wanted")
@@ -286,7 +319,8 @@ func insertBinary(v reflect.Value, attachments [][]byte) error {
 		return insertMap(v, attachments)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Field(i); f.CanSet() {
+			f := v.Field(i)
+			if f.CanSet() || v.Type().Field(i).Anonymous && f.Kind() == reflect.Struct {
 				if err := insertBinary(f, attachments); err != nil {
 					return err
 				}

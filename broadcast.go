@@ -2,13 +2,11 @@ package sio
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/broadcast"
-	"github.com/sio-gnet/sio-gnet/codec/socketio"
 	"github.com/sio-gnet/sio-gnet/engine"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
@@ -75,40 +73,43 @@ func (b Broadcast) Timeout(d time.Duration) Broadcast {
 // It returns an error if the event can't be encoded or handed to the adapter,
 // and none for sockets that are gone.
 func (b Broadcast) Emit(event string, args ...any) error {
-	for _, ns := range b.namespaces() {
-		if ns.adapter != nil && !b.local || ns.observers.Load() > 0 || ns.log != nil {
-			raw, err := ns.server.coding.makeRaw(args)
-			if err == nil {
-				err = b.on(ns).emitRaw(event, raw)
-			}
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		p, err := encodeEvent(ns, event, args, 0, false)
+	if b.parent != nil || b.ns.observers.Load() > 0 || b.ns.log != nil || b.cluster() != nil {
+		raw, err := b.home().coding.makeRaw(args)
 		if err != nil {
 			return err
 		}
-		b.on(ns).send(p, nil)
+		return b.EmitRaw(event, raw)
 	}
+	p, err := encodeEvent(b.ns, event, args, 0, false)
+	if err != nil {
+		return err
+	}
+	b.send(p, nil)
 	return nil
 }
 
 // EmitRaw is Emit with arguments that are encoded already.
 func (b Broadcast) EmitRaw(event string, args RawArgs) error {
+	if err := checkEvent(event); err != nil {
+		return err
+	}
+	var errs []error // an adapter that fails must not keep the event from other namespaces
 	for _, ns := range b.namespaces() {
 		if err := b.on(ns).emitRaw(event, args); err != nil {
-			return err
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (b Broadcast) home() *Server {
+	if b.parent != nil {
+		return b.parent.server
+	}
+	return b.ns.server
 }
 
 func (b Broadcast) emitRaw(event string, args RawArgs) error {
-	if socketio.Reserved(event) {
-		return fmt.Errorf("%w: %q", ErrReservedEvent, event)
-	}
 	args, err := b.ns.server.coding.convert(args)
 	if err != nil {
 		return err
@@ -121,18 +122,22 @@ func (b Broadcast) emitRaw(event string, args RawArgs) error {
 
 // emitHere emits an event to this server's sockets.
 func (b Broadcast) emitHere(event string, args RawArgs) error {
-	send := func(p packet) error {
-		b.send(p, b.observation(event, args))
-		return nil
-	}
 	if b.ns.log != nil && !b.volatile {
-		return b.ns.log.emit(b.ns, event, args, b.audience(), send)
+		return b.emitRecorded(event, args)
 	}
 	p, err := encodeRawEvent(b.ns, event, args, 0, false)
-	if err != nil {
-		return err
+	if err == nil {
+		b.send(p, b.observation(event, args))
 	}
-	return send(p)
+	return err
+}
+
+// emitRecorded is emitHere for an event that clients can recover.
+func (b Broadcast) emitRecorded(event string, args RawArgs) error {
+	return b.ns.log.emit(b.ns, event, args, b.audience(), func(p packet) error {
+		b.send(p, b.observation(event, args))
+		return nil
+	})
 }
 
 // namespaces returns those that b is about: one, or a parent's children.
@@ -160,12 +165,13 @@ func (b Broadcast) selection() broadcast.Selection[*Socket] {
 
 // publish hands a request to the other servers if it concerns them.
 func (b Broadcast) publish(request func() *broadcast.Request) error {
-	if b.ns.adapter == nil || b.local {
+	adapter := b.cluster()
+	if adapter == nil {
 		return nil
 	}
 	req := request()
 	req.Rooms, req.Except = b.rooms, b.except
-	if err := b.ns.adapter.Publish(req); err != nil {
+	if err := adapter.Publish(req); err != nil {
 		return adapterError(err)
 	}
 	return nil
@@ -235,14 +241,14 @@ func (t *fanout) Run(l *loop.Loop) {
 // SocketsJoin puts the selected sockets into rooms.
 func (b Broadcast) SocketsJoin(rooms ...string) error {
 	return b.each(
-		broadcast.Request{Kind: broadcast.KindJoin, Names: rooms},
+		broadcast.Request{Kind: broadcast.KindJoin, Names: slices.Clone(rooms)},
 		func(s *Socket) { s.Join(rooms...) })
 }
 
 // SocketsLeave takes the selected sockets out of rooms.
 func (b Broadcast) SocketsLeave(rooms ...string) error {
 	return b.each(
-		broadcast.Request{Kind: broadcast.KindLeave, Names: rooms},
+		broadcast.Request{Kind: broadcast.KindLeave, Names: slices.Clone(rooms)},
 		func(s *Socket) { s.Leave(rooms...) })
 }
 

@@ -2,6 +2,7 @@ package sio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,12 +10,67 @@ import (
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
 )
 
+// attachment is a namespace's adapter; nil in it: this server is alone.
+type attachment struct{ broadcast.Adapter }
+
+// attach makes the namespace's adapter. Others may know the namespace already,
+// and wait for it in cluster.
+func (ns *Namespace) attach() {
+	var adapter broadcast.Adapter
+	if connect := ns.server.opts.Adapter; connect != nil {
+		ns.server.protect(func() {
+			a, err := connect(ns.name, (*localNode)(ns))
+			if err != nil {
+				ns.server.report(nil, adapterError(err))
+				return
+			}
+			adapter = a
+		})
+	}
+	ns.adapter.Store(&attachment{adapter})
+	close(ns.attached)
+	ns.server.mu.RLock()
+	over := ns.server.over
+	ns.server.mu.RUnlock()
+	if over { // it was not there when the others were closed
+		ns.close()
+	}
+}
+
+// cluster returns the namespace's adapter, or nil.
+func (ns *Namespace) cluster() broadcast.Adapter {
+	if a := ns.adapter.Load(); a != nil {
+		return a.Adapter
+	}
+	<-ns.attached // not for long: a Connect does not block
+	return ns.adapter.Load().Adapter
+}
+
+// cluster returns the adapter if b concerns other servers, too, else nil.
+func (b Broadcast) cluster() broadcast.Adapter {
+	if b.local || b.ns.server.opts.Adapter == nil {
+		return nil
+	}
+	return b.ns.cluster()
+}
+
 // localNode is what an adapter sees of a namespace.
 type localNode Namespace
 
-// Handle does what another server wants.
+// Handle does what another server wants. What panics here is the program's own,
+// such as a MarshalJSON of a socket's data, and must not end who called.
 func (n *localNode) Handle(req *broadcast.Request, reply func(broadcast.Answer)) {
-	ns := (*Namespace)(n)
+	done := false
+	(*Namespace)(n).server.protect(func() {
+		(*Namespace)(n).handle(req, reply)
+		done = true
+	})
+	if !done && reply != nil {
+		reply(broadcast.Answer{Last: true})
+	}
+}
+
+func (ns *Namespace) handle(req *broadcast.Request, reply func(broadcast.Answer)) {
 	b := Broadcast{ns: ns, rooms: req.Rooms, except: req.Except, volatile: req.Volatile, plain: req.Plain, local: true}
 	var sockets []broadcast.SocketInfo
 	switch req.Kind {
@@ -79,11 +135,11 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 	ns.server.handlers.Add(1)
 	go func() {
 		defer ns.server.handlers.Add(-1)
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
+		ctx, cancel := ns.server.withTimeout(context.Background(), timeout+surveyGrace, ErrAckTimeout)
+		defer cancel()
 		select {
 		case <-v.done:
-		case <-timer.C:
+		case <-ctx.Done():
 		case <-ns.server.ended:
 		}
 		v.stop()
@@ -91,42 +147,65 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 	}()
 }
 
+// surveyGrace is how much longer than asked for a server waits for acknowledgements:
+// that time is up is for the one to say who asked, and to whom it would look as if
+// the clients had left.
+const surveyGrace = time.Second
+
 // ServerSideEmit sends an event to the other servers' handlers of the namespace,
 // see [Namespace.OnServerSide]; not to this one's. Without an adapter there are
 // none.
 func (ns *Namespace) ServerSideEmit(event string, args ...any) error {
 	req, err := ns.serverRequest(event, args)
-	if err != nil || ns.adapter == nil {
+	if err != nil {
 		return err
 	}
-	if err := ns.adapter.Publish(req); err != nil {
+	adapter := ns.cluster()
+	if adapter == nil {
+		return nil
+	}
+	if err := adapter.Publish(req); err != nil {
 		return adapterError(err)
 	}
 	return nil
 }
 
 // ServerSideEmitWithAck sends an event to the other servers' handlers and waits
-// for their acknowledgements, one of each server. With an error, those that came
-// are returned, too. Without a deadline of ctx, [Options].AckTimeout bounds the
-// wait. It blocks.
+// for their acknowledgements, one of each server; a server without a handler, or
+// whose handler fails, gives none and is not waited for. With an error, those that
+// came are returned, too: [ErrAckTimeout] says that some are missing. Without a
+// deadline of ctx, [Options].AckTimeout bounds the wait. It blocks.
 func (ns *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, args ...any) ([]Reply, error) {
 	req, err := ns.serverRequest(event, args)
-	if err != nil || ns.adapter == nil {
+	if err != nil {
 		return nil, err
+	}
+	adapter := ns.cluster()
+	if adapter == nil {
+		return nil, nil
 	}
 	ctx, cancel, timeout := ns.bound(ctx)
 	defer cancel()
 	req.Timeout = timeout
 	var replies []Reply
-	err = ns.adapter.Ask(ctx, req, func(a broadcast.Answer) {
+	err = adapter.Ask(ctx, req, func(a broadcast.Answer) {
 		if a.Packet.Args != nil {
 			replies = append(replies, Reply{ns.server.rawArgs(a.Packet)})
 		}
 	})
-	if err != nil {
-		return replies, adapterError(err)
+	return replies, askError(ctx, err)
+}
+
+// askError is an adapter's error of Ask, with the reason why ctx has ended if that
+// is what it says.
+func askError(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
 	}
-	return replies, nil
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	return adapterError(err)
 }
 
 func (ns *Namespace) serverRequest(event string, args []any) (*broadcast.Request, error) {
@@ -183,21 +262,27 @@ func (ns *Namespace) handleServerEvent(req *broadcast.Request, reply func(broadc
 		})
 	}
 	ns.serverJobs.push(func() {
+		failed := true
 		ns.server.protect(func() {
-			if err := h.call(nil, args, ack); err != nil {
+			err := h.call(nil, args, ack)
+			if failed = err != nil; failed {
 				ns.server.report(nil, err)
 			}
 		})
+		if failed && ack.Wanted() { // there will be none, unless it was sent
+			_ = ack.finish(func(*pendingAck) error { reply(broadcast.Answer{Last: true}); return nil })
+		}
 	})
 }
 
 // NodeCount returns how many servers there are, this one included: 1 without an
 // adapter. It may block.
 func (ns *Namespace) NodeCount(ctx context.Context) (int, error) {
-	if ns.adapter == nil {
+	adapter := ns.cluster()
+	if adapter == nil {
 		return 1, nil
 	}
-	n, err := ns.adapter.Nodes(ctx)
+	n, err := adapter.Nodes(ctx)
 	if err != nil {
 		return 0, adapterError(err)
 	}
@@ -211,10 +296,11 @@ func (ns *Namespace) close() {
 	if ns.log != nil {
 		ns.log.close()
 	}
-	if ns.adapter == nil {
+	adapter := ns.cluster()
+	if adapter == nil {
 		return
 	}
-	if err := ns.adapter.Close(); err != nil {
+	if err := adapter.Close(); err != nil {
 		ns.server.report(nil, adapterError(err))
 	}
 }

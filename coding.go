@@ -171,6 +171,7 @@ func (c *coding) jsonOf(raw []byte) (_ []byte, err error) {
 // makeRaw encodes values for raw emits.
 func (c *coding) makeRaw(args []any) (RawArgs, error) {
 	r := RawArgs{coding: c}
+	var counts []int // of attachments, by argument, if there are any
 	for i, arg := range args {
 		var (
 			raw   []byte
@@ -190,6 +191,17 @@ func (c *coding) makeRaw(args []any) (RawArgs, error) {
 		}
 		r.values = append(r.values, raw)
 		r.attachments = append(r.attachments, found...)
+		if len(found) > 0 && counts == nil {
+			counts = make([]int, len(args))
+		}
+		if counts != nil {
+			counts[i] = len(found)
+		}
+	}
+	for i := range counts {
+		if err := checkPlaceholders(r.values[i], len(r.attachments), counts[i]); err != nil {
+			return RawArgs{}, fmt.Errorf("sio: encoding argument %d: %w", i, err)
+		}
 	}
 	return r, nil
 }

@@ -38,6 +38,10 @@ var (
 	// ErrBacklog disconnects a client whose events come faster than its handlers
 	// deal with them, past the limit of what may wait.
 	ErrBacklog = errors.New("sio: too many events wait for their handlers")
+	// ErrPlaceholder refuses to send binary data together with other data that look
+	// like their placeholder, {"_placeholder":true,…}: clients can't tell them apart.
+	// Such data can be sent without binary data beside them.
+	ErrPlaceholder = errors.New("sio: data that look like a placeholder, beside binary data")
 	// ErrPacket disconnects a client that sent something that is no valid packet
 	// or that does not fit the connection's state.
 	ErrPacket = errors.New("sio: invalid packet")

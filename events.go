@@ -227,7 +227,9 @@ func (s *Socket) dispatch(name []byte, args RawArgs, ack Ack) {
 		if !passed {
 			return
 		}
-		args, ack = e.Args, e.Ack
+		if args, ack = e.Args, e.Ack; e.Event != string(name) {
+			name = []byte(e.Event)
+		}
 	}
 	if h := s.handler(name); h != nil {
 		s.call(name, h, args, ack)

@@ -1,6 +1,8 @@
 package sio
 
 import (
+	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -124,7 +126,10 @@ func makeHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	switch f := fn.(type) {
 	case binder:
 		if f.isNil() {
-			return nil, &HandlerError{event, reflect.TypeOf(fn), "it is nil"}
+			return nil, &HandlerError{event, f.function(), "it is nil"}
+		}
+		if t := f.function().In(1); !isArgument(t) || t == socketType || t == ackType || t == rawArgsType {
+			return nil, &HandlerError{event, f.function(), fmt.Sprintf("its argument is a %v, which no JSON fits", t)}
 		}
 		h.call = f.bind(event)
 		return h, nil
@@ -168,6 +173,7 @@ func makeHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 // binder is a handler that is not known by its type here.
 type binder interface {
 	isNil() bool
+	function() reflect.Type
 	bind(event string) func(*Socket, RawArgs, Ack) error
 }
 
@@ -215,7 +221,7 @@ func reflectHandler(event string, fn any) (func(*Socket, RawArgs, Ack) error, er
 		case t.IsVariadic() && last:
 			sig.variadic = true
 			sig.types = append(sig.types, in.Elem())
-		case in.Kind() == reflect.Chan, in.Kind() == reflect.Func, in.Kind() == reflect.UnsafePointer:
+		case !isArgument(in):
 			return nil, &HandlerError{event, t, fmt.Sprintf("parameter %d is a %v, which no JSON fits", i, in)}
 		default:
 			sig.types = append(sig.types, in)
@@ -226,6 +232,25 @@ func reflectHandler(event string, fn any) (func(*Socket, RawArgs, Ack) error, er
 	}
 	return sig.call, nil
 }
+
+// isArgument reports whether there is JSON that fits a type.
+func isArgument(t reflect.Type) bool {
+	if reflect.PointerTo(t).Implements(jsonUnmarshaler) || reflect.PointerTo(t).Implements(textUnmarshaler) {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
+		return false
+	case reflect.Interface:
+		return t.NumMethod() == 0
+	}
+	return true
+}
+
+var (
+	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
 
 func (sig *signature) call(s *Socket, args RawArgs, ack Ack) error {
 	in := make([]reflect.Value, 0, len(sig.types)+2)

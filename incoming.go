@@ -55,8 +55,7 @@ func (s *Socket) OnAny(fn func(s *Socket, e *Incoming)) (remove func()) {
 }
 
 // Use adds a middleware for the client's events: it runs before the event's
-// handler, in the order of its adding, may change the event's arguments, and drops
-// the event by an error, which goes to [Options.OnError]; the client is told
+// handler, in the order of its adding, may change the event, and drops it by an error, which goes to [Options.OnError]; the client is told
 // nothing, unless it is by e.Ack. A middleware may block, which holds up this
 // socket's events and no others. [Namespace.Use] is for connections.
 func (s *Socket) Use(middleware func(s *Socket, e *Incoming) error) {

@@ -104,10 +104,14 @@ func (s *Socket) nextDisconnect() (fns []func(*Socket, Reason)) {
 	return fns
 }
 
-// Rooms returns the rooms that the socket is in, its id first.
+// Rooms returns the rooms that the socket is in, its id first; in a middleware, the
+// rooms that it will be in.
 func (s *Socket) Rooms() []string {
 	s.mu.Lock()
 	were := s.life.rooms
+	if s.state.Load() == socketPending {
+		were = append([]string{}, s.early...)
+	}
 	s.mu.Unlock()
 	if were != nil {
 		return slices.Clone(were)

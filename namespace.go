@@ -24,8 +24,9 @@ type Namespace struct {
 	users  atomic.Int64     // clients that are in it or about to be, of a child
 	ready  chan struct{}    // closed once clients may connect
 
-	log          *recoveryLog      // nil: connections are not recovered
-	adapter      broadcast.Adapter // nil: this node is alone
+	log          *recoveryLog  // nil: connections are not recovered
+	attached     chan struct{} // closed once adapter is set
+	adapter      atomic.Pointer[attachment]
 	serverEvents handlerTable
 	serverJobs   jobQueue
 	roomEvents   roomWatch
@@ -38,10 +39,11 @@ type Namespace struct {
 
 func newNamespace(s *Server, name string) *Namespace {
 	ns := &Namespace{
-		name:    name,
-		hub:     broadcast.NewHub[*Socket](len(s.reactor.Loops())),
-		ready:   make(chan struct{}),
-		sockets: make(map[string]*Socket),
+		name:     name,
+		hub:      broadcast.NewHub[*Socket](len(s.reactor.Loops())),
+		ready:    make(chan struct{}),
+		attached: make(chan struct{}),
+		sockets:  make(map[string]*Socket),
 	}
 	ns.server = s
 	ns.Broadcast = Broadcast{ns: ns}
@@ -56,14 +58,7 @@ func newNamespace(s *Server, name string) *Namespace {
 
 // open lets clients in, after the program was told of the namespace.
 func (ns *Namespace) open() {
-	if connect := ns.server.opts.Adapter; connect != nil {
-		adapter, err := connect(ns.name, (*localNode)(ns))
-		if err != nil {
-			ns.server.report(nil, err)
-		} else {
-			ns.adapter = adapter
-		}
-	}
+	ns.attach()
 	if ns.name != "/" {
 		ns.server.announce(ns)
 	}

@@ -23,6 +23,9 @@ type RequestError = engine.RequestError
 // DefaultCookie is the cookie of the reference server, for [Options.Cookie].
 func DefaultCookie() *http.Cookie { return engine.DefaultCookie() }
 
+// HTTPOptions are settings for [Options].Handler.
+type HTTPOptions = loop.HTTPOptions
+
 // Options configure a [Server]. A zero field means its default.
 type Options struct {
 	// Path is where the server answers, with or without slashes at its ends;
@@ -160,9 +163,16 @@ type Options struct {
 	ClientFiles   fs.FS
 	ClientVersion string
 
-	// Handler answers all requests that are not for Path, on a goroutine of
-	// their own; nil answers them 404.
+	// Handler answers all requests that are not for Path; nil answers them 404. It is
+	// any http.Handler, the router of a web framework for example, and net/http serves
+	// it: bodies and responses are streamed, whatever their size, and it may hijack
+	// connections. The request's context ends with the connection. A request may be
+	// bounded by [http.MaxBytesHandler] and [http.TimeoutHandler]. HTTP has the
+	// settings.
 	Handler http.Handler
+	HTTP    HTTPOptions
+	// MaxHeaderBytes bounds the headers of each request; default 16 KiB.
+	MaxHeaderBytes int
 
 	// Logger receives log lines; default [slog.Default].
 	Logger *slog.Logger

@@ -48,10 +48,18 @@ func (p packet) uncompressed() packet {
 
 // encodeEvent encodes an EVENT, or a BINARY_EVENT if args hold binary data.
 func encodeEvent(ns *Namespace, event string, args []any, id uint64, hasID bool) (packet, error) {
-	if socketio.Reserved(event) {
-		return packet{}, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	if err := checkEvent(event); err != nil {
+		return packet{}, err
 	}
 	return ns.server.coding.encodePacket(socketio.Event, ns.name, event, args, id, hasID)
+}
+
+// checkEvent refuses the names that the protocol keeps for itself.
+func checkEvent(event string) error {
+	if socketio.Reserved(event) {
+		return fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	}
+	return nil
 }
 
 // encodeAck encodes an ACK or BINARY_ACK.
@@ -66,19 +74,23 @@ func (c *coding) encodePacket(t socketio.PacketType, ns, event string, args []an
 	if c.parses() {
 		return c.parsedArguments(t, ns, event, args, id, hasID)
 	}
-	var attachments [][]byte
+	var (
+		attachments [][]byte
+		counts      []int // of attachments, by argument, if there are any
+	)
 	for i, arg := range args {
 		if !mayHoldBinary(arg) {
 			continue
 		}
-		if len(attachments) == 0 {
+		if counts == nil {
+			counts = make([]int, len(args))
 			args = append([]any(nil), args...) // the caller's own stays as it is
 		}
 		raw, found, err := c.extractBinary(arg, len(attachments))
 		if err != nil {
 			return packet{}, fmt.Errorf("sio: encoding argument %d: %w", i, err)
 		}
-		args[i] = rawJSON(raw)
+		args[i], counts[i] = rawJSON(raw), len(found)
 		attachments = append(attachments, found...)
 	}
 	if len(attachments) > 0 {
@@ -95,7 +107,12 @@ func (c *coding) encodePacket(t socketio.PacketType, ns, event string, args []an
 			b.B = append(b.B, ',')
 		}
 		var err error
-		if b.B, err = c.appendJSON(b.B, arg); err != nil {
+		from := len(b.B)
+		b.B, err = c.appendJSON(b.B, arg)
+		if err == nil && len(attachments) > 0 {
+			err = checkPlaceholders(b.B[from:], len(attachments), counts[i])
+		}
+		if err != nil {
 			b.Release()
 			return packet{}, fmt.Errorf("sio: encoding argument %d: %w", i, err)
 		}
@@ -106,8 +123,8 @@ func (c *coding) encodePacket(t socketio.PacketType, ns, event string, args []an
 
 // encodeRawEvent encodes an event with arguments that came in one.
 func encodeRawEvent(ns *Namespace, event string, args RawArgs, id uint64, hasID bool) (packet, error) {
-	if socketio.Reserved(event) {
-		return packet{}, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+	if err := checkEvent(event); err != nil {
+		return packet{}, err
 	}
 	return ns.server.coding.encodeRaw(socketio.Event, ns.name, event, args, id, hasID)
 }

@@ -3,6 +3,7 @@ package sio
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"runtime/debug"
 	"sync"
@@ -31,6 +32,9 @@ type ParentNamespace struct {
 // included, match a pattern. It is asked after the namespaces that exist, and
 // after parents that were made before.
 func (s *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
+	if pattern == nil {
+		panic("sio: OfPattern without a pattern")
+	}
 	return s.addParent(&ParentNamespace{pattern: pattern})
 }
 
@@ -40,6 +44,9 @@ func (s *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
 // asked after the namespaces that exist, and after parents that were made before;
 // only for clients, not by [Server.Of].
 func (s *Server) OfFunc(match func(ctx context.Context, name string, auth json.RawMessage) bool) *ParentNamespace {
+	if match == nil {
+		panic("sio: OfFunc without a function")
+	}
 	return s.addParent(&ParentNamespace{match: match})
 }
 
@@ -118,7 +125,15 @@ func (ns *Namespace) leave() {
 	delete(ns.parent.children, ns.name)
 	ns.parent.childrenMu.Unlock()
 	s.mu.Unlock()
-	ns.close()
+	if ns.cluster() == nil {
+		ns.close()
+		return
+	}
+	s.handlers.Add(1)
+	go func() { // an adapter's Close may block, and this is a loop
+		defer s.handlers.Add(-1)
+		ns.close()
+	}()
 }
 
 // lookup returns a namespace that clients may connect to at once, and counts the
@@ -154,7 +169,11 @@ func (s *Server) resolve(ctx context.Context, name string, auth json.RawMessage)
 		return ns
 	}
 	for _, p := range parents {
-		if p.matches(ctx, name, auth) {
+		yes := p.matches(ctx, name, auth)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil // the client has gone: nobody needs a namespace
+		}
+		if yes {
 			return s.child(p, name)
 		}
 	}

@@ -162,11 +162,10 @@ func (s *Socket) admit() error {
 	s.ns.hub.Add(&s.member, s, s.client.session.Home().Index())
 	s.ns.hub.Join(&s.member, s.id)
 	s.mu.Lock()
-	s.state.Store(socketConnected)
-	early := s.early
+	s.ns.hub.Join(&s.member, s.early...)
 	s.early = nil
+	s.state.Store(socketConnected)
 	s.mu.Unlock()
-	s.Join(early...)
 	if s.recovery != nil {
 		s.ns.log.sockets[s.recovery.pid] = s
 	}

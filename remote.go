@@ -37,14 +37,15 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 		b := b.on(ns)
 		for _, s := range ns.hub.Collect(b.selection()) {
 			r := &RemoteSocket{ID: s.id, Rooms: s.Rooms(), Handshake: s.Handshake(), ns: ns}
-			r.data, r.dataErr = json.Marshal(s.Data())
+			r.data, r.dataErr = marshalData(s.Data())
 			all = append(all, r)
 		}
-		if ns.adapter == nil || b.local {
+		adapter := b.cluster()
+		if adapter == nil {
 			continue
 		}
 		req := &broadcast.Request{Kind: broadcast.KindFetch, Rooms: b.rooms, Except: b.except}
-		err := ns.adapter.Ask(ctx, req, func(a broadcast.Answer) {
+		err := adapter.Ask(ctx, req, func(a broadcast.Answer) {
 			for _, info := range a.Sockets {
 				r := &RemoteSocket{ID: info.ID, Rooms: info.Rooms, Handshake: new(Handshake), ns: ns, data: info.Data}
 				if err := json.Unmarshal(info.Handshake, r.Handshake); err != nil {
@@ -53,9 +54,7 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 				all = append(all, r)
 			}
 		})
-		if err != nil {
-			errs = append(errs, adapterError(err))
-		}
+		errs = append(errs, askError(ctx, err))
 	}
 	return all, errors.Join(errs...)
 }
@@ -67,11 +66,18 @@ func (s *Socket) describe() broadcast.SocketInfo {
 	if info.Handshake, err = json.Marshal(s.Handshake()); err != nil {
 		s.ns.server.report(s, fmt.Errorf("sio: describing a socket: %w", err))
 	}
-	if info.Data, err = json.Marshal(s.Data()); err != nil {
+	if info.Data, err = marshalData(s.Data()); err != nil {
 		info.Data = nil
 		s.ns.server.report(s, fmt.Errorf("sio: describing a socket: its data: %w", err))
 	}
 	return info
+}
+
+// marshalData encodes what the program has attached to a socket. Its own code may
+// panic: that costs this socket's data only.
+func marshalData(data any) (raw []byte, err error) {
+	defer recoverCoding(data, &err)
+	return json.Marshal(data)
 }
 
 // DecodeData stores what was attached by [Socket.SetData] in what dst points to.

@@ -35,6 +35,7 @@ type Server struct {
 	parents     []*ParentNamespace
 	onNamespace []func(*Namespace)
 	listeners   []net.Listener
+	over        bool // all namespaces were closed
 
 	ended    chan struct{} // closed when the server begins to end
 	closing  atomic.Bool
@@ -42,8 +43,8 @@ type Server struct {
 }
 
 // New makes a server and starts its event loops. It takes connections from
-// [Server.Serve] or [Server.ListenAndServe] on, and must be ended with
-// [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
+// [Server.Serve] or [Server.ListenAndServe] on, or requests by [Server.ServeHTTP], and must be
+// ended with [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
 func New(opts *Options) (*Server, error) {
 	if opts == nil {
 		opts = new(Options)
@@ -95,6 +96,8 @@ func New(opts *Options) (*Server, error) {
 		MaxBody:                  o.MaxPayload,
 		MaxPending:               o.MaxPending,
 		Deflate:                  o.PerMessageDeflate,
+		MaxHeaderBytes:           o.MaxHeaderBytes,
+		HTTP:                     o.HTTP,
 		Logger:                   o.Logger,
 	}, router{s})
 	if err != nil {
@@ -149,8 +152,9 @@ func (s *Server) Addr() net.Addr {
 
 // Shutdown ends the server in order: it stops accepting, disconnects all
 // sockets with [ReasonShuttingDown], lets what is queued reach the clients, and
-// waits for handlers that are running. When ctx ends first, it closes what is
-// left and returns ctx's error. It blocks, and must not be called from a
+// waits for handlers that are running, those of [Options].Handler included. The
+// connections that they have hijacked end at once. When ctx ends first, it closes
+// what is left and returns ctx's error. It blocks, and must not be called from a
 // handler.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.begin()
@@ -162,7 +166,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeNamespaces()
 	if ctx.Err() == nil {
 		s.reactor.Drain()
-		errs = append(errs, s.await(ctx, func() bool { return s.reactor.Connections() == 0 }))
+		errs = append(errs, s.await(ctx, func() bool { return s.reactor.Connections() == 0 && s.reactor.Handlers() == 0 }))
 	}
 	errs = append(errs, s.reactor.Stop())
 	return errors.Join(errs...)
@@ -185,9 +189,10 @@ func (s *Server) begin() {
 }
 
 func (s *Server) closeNamespaces() {
-	s.mu.RLock()
+	s.mu.Lock()
+	s.over = true
 	all := slices.Collect(maps.Values(s.namespaces))
-	s.mu.RUnlock()
+	s.mu.Unlock()
 	for _, ns := range all {
 		ns.close()
 	}
@@ -246,20 +251,34 @@ func (s *Server) report(sock *Socket, err error) {
 // router gives each request to the part of the server that it is for.
 type router struct{ *Server }
 
-// ServeRequest is called by the reactor.
-func (s router) ServeRequest(c *loop.Conn, r *loop.Request) {
+// RouteRequest is called by the reactor with the head of each request.
+func (s router) RouteRequest(_ *loop.Conn, r *loop.Request) http.Handler {
 	switch {
 	case s.files != nil && isClientFile(r.Path, s.opts.Path):
-		c.ServeHTTP(r, s.files)
+		return s.files
 	case s.engine.Matches(r.Path):
-		s.engine.ServeRequest(c, r)
-	case s.opts.Handler != nil:
-		c.ServeHTTP(r, s.opts.Handler)
+		return nil
 	default:
-		_ = c.Respond(loop.Response{ // the connection may be gone; then nobody waits
-			Status: http.StatusNotFound, ContentType: "text/plain; charset=utf-8", Body: []byte("not found\n"),
-		})
+		return s.opts.Handler
 	}
+}
+
+// Locate is called by the reactor in guest mode.
+func (s router) Locate(r *loop.Request) *loop.Loop { return s.engine.Locate(r) }
+
+// AnnounceRequest is called by the reactor when the body of a request is still to
+// come.
+func (s router) AnnounceRequest(c *loop.Conn, r *loop.Request) { s.engine.AnnounceRequest(c, r) }
+
+// ServeRequest is called by the reactor with each request that has no http.Handler.
+func (s router) ServeRequest(c *loop.Conn, r *loop.Request) {
+	if s.engine.Matches(r.Path) {
+		s.engine.ServeRequest(c, r)
+		return
+	}
+	_ = c.Respond(loop.Response{ // the connection may be gone; then nobody waits
+		Status: http.StatusNotFound, ContentType: "text/plain; charset=utf-8", Body: []byte("not found\n"),
+	})
 }
 
 // opener makes a client of each new session.

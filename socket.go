@@ -69,7 +69,9 @@ func (s *Socket) Connected() bool { return s.state.Load() == socketConnected }
 // Transport returns the transport in use, "polling" or "websocket".
 func (s *Socket) Transport() string { return s.client.session.Transport() }
 
-// SetData attaches a value of the program's to the socket.
+// SetData attaches a value of the program's to the socket. [Broadcast.FetchSockets]
+// encodes it as JSON, at any time and on any server: where that is used, give it a
+// new value instead of changing the old one.
 func (s *Socket) SetData(v any) {
 	s.mu.Lock()
 	s.data = v
@@ -136,26 +138,53 @@ func (s *Socket) spend(event []byte, h *handler) bool {
 	return true
 }
 
-// Join puts the socket into rooms. In a middleware, it takes effect when the
-// socket is connected; once the socket is disconnected, it has none.
+// Join puts the socket into rooms. In a middleware, it takes effect for others
+// when the socket is connected; once the socket is disconnected, it has none.
 func (s *Socket) Join(rooms ...string) {
-	if s.state.Load() == socketPending {
-		s.mu.Lock()
-		if s.state.Load() == socketPending {
-			s.early = append(s.early, rooms...)
-			s.mu.Unlock()
-			return
+	if s.beforehand(func() {
+		for _, room := range rooms {
+			if !slices.Contains(s.early, room) {
+				s.early = append(s.early, room)
+			}
 		}
-		s.mu.Unlock()
+	}) {
+		return
 	}
 	s.ns.hub.Join(&s.member, rooms...)
 }
 
 // Leave takes the socket out of rooms.
-func (s *Socket) Leave(rooms ...string) { s.ns.hub.Leave(&s.member, rooms...) }
+func (s *Socket) Leave(rooms ...string) {
+	if s.beforehand(func() {
+		s.early = slices.DeleteFunc(s.early, func(room string) bool { return slices.Contains(rooms, room) })
+	}) {
+		return
+	}
+	s.ns.hub.Leave(&s.member, rooms...)
+}
 
 // InRoom reports whether the socket is in a room.
-func (s *Socket) InRoom(room string) bool { return s.ns.hub.In(&s.member, room) }
+func (s *Socket) InRoom(room string) (in bool) {
+	if s.beforehand(func() { in = slices.Contains(s.early, room) }) {
+		return in
+	}
+	return s.ns.hub.In(&s.member, room)
+}
+
+// beforehand does something with the rooms of a socket that is not connected yet,
+// and reports whether it is one.
+func (s *Socket) beforehand(do func()) bool {
+	if s.state.Load() != socketPending {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != socketPending {
+		return false
+	}
+	do()
+	return true
+}
 
 // Broadcast starts a broadcast to everyone in the namespace but this socket.
 func (s *Socket) Broadcast() Broadcast { return Broadcast{ns: s.ns, skip: s} }
@@ -252,7 +281,9 @@ func (s *Socket) sendPacket(volatile bool, p packet) error {
 
 // Disconnect takes the socket out of its namespace, with
 // [ReasonServerDisconnect]. With all, the client's other sockets go, too, and
-// its connection is closed. What was emitted before still arrives.
+// its connection is closed; in a middleware, that is all that it can do. What was
+// emitted before still arrives. It does nothing to a socket that is disconnected
+// already.
 func (s *Socket) Disconnect(all bool) {
 	s.client.session.Post(&disconnectTask{s, all})
 }
@@ -268,7 +299,10 @@ func (t *disconnectTask) Run(l *loop.Loop) {
 	if !c.session.Owned(l, t) {
 		return
 	}
-	if !t.all {
+	switch {
+	case t.socket.state.Load() >= socketOver:
+		return
+	case !t.all:
 		t.socket.dismiss()
 		return
 	}
@@ -299,17 +333,17 @@ func (s *Socket) end(reason Reason) {
 	if was >= socketOver {
 		return
 	}
-	rooms := s.ns.hub.Rooms(&s.member)
-	s.state.Store(next)
-	s.ns.hub.Remove(&s.member)
-	s.ns.remove(s)
+	var rooms []string
+	// All that others look at together with the state changes together with it.
 	s.mu.Lock()
 	s.life.reason = reason
 	s.life.over = was != socketConnected // none of its functions will be called
 	if was == socketConnected {
-		s.life.rooms = rooms
-		s.life.saved = s.mayComeBack(reason)
+		rooms = s.ns.hub.Rooms(&s.member)
+		s.life.rooms, s.life.saved = rooms, s.mayComeBack(reason)
 	}
+	s.state.Store(next)
+	s.early = nil
 	acks := s.acks
 	s.acks = nil
 	if s.life.cancel != nil {
@@ -320,6 +354,8 @@ func (s *Socket) end(reason Reason) {
 	}
 	saved := s.life.saved
 	s.mu.Unlock()
+	s.ns.hub.Remove(&s.member)
+	s.ns.remove(s)
 	if s.recovery != nil {
 		s.ns.log.end(s, rooms, saved)
 	}

@@ -2,7 +2,6 @@ package sio
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -98,30 +97,32 @@ func (b Broadcast) ask(ctx context.Context, event string, args []any, each func(
 // bound gives ctx an end, and says when it is.
 func (b Broadcast) bound(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
 	d := b.timeout
+	server := b.home()
 	deadline, ok := ctx.Deadline()
 	switch {
 	case d > 0:
-	case ok:
+	case ok: // which is in the program's time, not the server's
 		d = time.Until(deadline)
-	case b.parent != nil:
-		d = b.parent.server.opts.AckTimeout
+		ctx, cancel := context.WithTimeoutCause(ctx, d, ErrAckTimeout)
+		return ctx, cancel, d
 	default:
-		d = b.ns.server.opts.AckTimeout
+		d = server.opts.AckTimeout
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, d, ErrAckTimeout)
+	ctx, cancel := server.withTimeout(ctx, d, ErrAckTimeout)
 	return ctx, cancel, d
 }
 
 // askOne asks the sockets of one namespace, on this server and the others.
 func (b Broadcast) askOne(ctx context.Context, t *tally, timeout time.Duration, event string, args []any) error {
 	v := newSurvey(b.ns, t.add)
-	elsewhere := b.ns.adapter != nil && !b.local
+	adapter := b.cluster()
+	observed := b.ns.observers.Load() > 0
 	var (
 		p   packet
 		raw RawArgs
 		err error
 	)
-	if elsewhere || b.ns.observers.Load() > 0 {
+	if adapter != nil || observed {
 		if raw, err = b.ns.server.coding.makeRaw(args); err == nil {
 			p, err = encodeRawEvent(b.ns, event, raw, v.id, true)
 		}
@@ -131,17 +132,21 @@ func (b Broadcast) askOne(ctx context.Context, t *tally, timeout time.Duration, 
 	if err != nil {
 		return err
 	}
-	if elsewhere {
+	if adapter != nil {
 		req := &broadcast.Request{
 			Kind: broadcast.KindEmit, Rooms: b.rooms, Except: b.except, Volatile: b.volatile, Plain: b.plain,
 			Packet: eventPacket(event, raw), Timeout: timeout,
 		}
-		t.running.Go(func() { t.askNodes(ctx, b.ns, req) })
+		t.running.Go(func() { t.askNodes(ctx, b.ns, adapter, req) })
 	}
 	if b.plain {
 		p = p.uncompressed()
 	}
-	b.fanOut(p, v, b.observation(event, raw))
+	var o *observation
+	if observed {
+		o = &observation{event, raw.Clone()}
+	}
+	b.fanOut(p, v, o)
 	p.release()
 	v.sent()
 	t.running.Go(func() {
@@ -185,9 +190,9 @@ func (t *tally) count(asked, answered int, why error) {
 }
 
 // askNodes asks the other servers.
-func (t *tally) askNodes(ctx context.Context, ns *Namespace, req *broadcast.Request) {
+func (t *tally) askNodes(ctx context.Context, ns *Namespace, adapter broadcast.Adapter, req *broadcast.Request) {
 	asked, answered := 0, 0
-	err := ns.adapter.Ask(ctx, req, func(a broadcast.Answer) {
+	err := adapter.Ask(ctx, req, func(a broadcast.Answer) {
 		asked += a.Clients
 		if a.Packet.Args != nil {
 			answered++
@@ -195,11 +200,8 @@ func (t *tally) askNodes(ctx context.Context, ns *Namespace, req *broadcast.Requ
 		}
 	})
 	if err != nil {
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-			err = errors.Join(context.Cause(ctx), err)
-		}
 		t.mu.Lock()
-		t.err = adapterError(err)
+		t.err = askError(ctx, err)
 		t.mu.Unlock()
 	}
 	t.count(asked, answered, nil)

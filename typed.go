@@ -1,5 +1,7 @@
 package sio
 
+import "reflect"
+
 // Event is an event whose name and argument are declared once, so that the
 // compiler checks both sides of it:
 //
@@ -53,6 +55,10 @@ func (g *registry) register(event string, handler any, opts []HandlerOption) err
 type typedHandler[T any] func(s *Socket, arg T, ack Ack) error
 
 func (h typedHandler[T]) isNil() bool { return h == nil }
+
+func (h typedHandler[T]) function() reflect.Type {
+	return reflect.TypeFor[func(*Socket, T, Ack) error]()
+}
 
 func (h typedHandler[T]) bind(event string) func(*Socket, RawArgs, Ack) error {
 	return func(s *Socket, args RawArgs, ack Ack) error {

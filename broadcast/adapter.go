@@ -31,8 +31,8 @@ type Adapter interface {
 }
 
 // Connect makes the adapter of a namespace. It is called once for each, when
-// the namespace is made, and must not block: a connection may be set up behind
-// it.
+// the namespace is made, and must not block, nor use that namespace: a connection
+// may be set up behind it.
 type Connect func(namespace string, local Local) (Adapter, error)
 
 // Local is this node's side of a namespace, on which an adapter acts for the

@@ -115,19 +115,46 @@ func (h *Hub[T]) Leave(m *Member[T], rooms ...string) {
 	}
 }
 
-// Move makes m's lane the given one. A broadcast sees m on one lane only, and
-// one that was handed to the old lane was posted there before Move returns.
+// Move makes m's lane the given one, for all of its rooms at once: a broadcast
+// sees m on one lane only, one that was handed to the old lane was posted there
+// before Move returns, and none goes there after another, to whatever room, has
+// gone to the new one.
 func (h *Hub[T]) Move(m *Member[T], lane int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	shards := m.shards(h)
+	for _, s := range shards {
+		s.mu.Lock()
+	}
 	m.lane = int32(lane)
 	for _, ms := range m.memberships {
-		s := ms.room.shard
-		s.mu.Lock()
 		ms.takeOut()
 		ms.putIn(m.lane)
+	}
+	for _, s := range shards {
 		s.mu.Unlock()
 	}
+}
+
+// shards returns those of m's rooms, each once, in the order in which Select takes
+// their locks.
+func (m *Member[T]) shards(h *Hub[T]) []*shard[T] {
+	var has [shardCount]bool
+	for _, ms := range m.memberships {
+		if ms.room.shard != &h.everyone {
+			has[h.shardIndex(ms.room.name)] = true
+		}
+	}
+	all := make([]*shard[T], 0, len(m.memberships))
+	if len(m.memberships) > 0 {
+		all = append(all, &h.everyone)
+	}
+	for i := range has {
+		if has[i] {
+			all = append(all, &h.shards[i])
+		}
+	}
+	return all
 }
 
 // Rooms returns the rooms that m is in, in the order of joining.

@@ -223,3 +223,35 @@ func TestOrderOfPosts(t *testing.T) {
 		t.Error("lanes disagree about the order")
 	}
 }
+
+// TestMoveIsOneStep shows that a member's rooms move together: who broadcasts to
+// one of them and then to another does not see the member on the old lane after it
+// was on the new one, or the second broadcast would overtake the first.
+func TestMoveIsOneStep(t *testing.T) {
+	const rooms, trials = 60, 300
+	names := make([]string, rooms)
+	for i := range names {
+		names[i] = fmt.Sprint("room", i)
+	}
+	for range trials {
+		h := NewHub[*target](2)
+		m := add(h, "m", 0, names...)
+		var wg sync.WaitGroup
+		wg.Go(func() { h.Move(&m.Member, 1) })
+		moved := 0 // broadcasts that saw it on the new lane
+		for i := 0; moved < rooms; i++ {
+			sel := Selection[*target]{Rooms: names[i%rooms : i%rooms+1]}
+			if i%7 == 0 {
+				sel = Selection[*target]{}
+			}
+			h.Select(sel, func(lane int, _ []*target) {
+				if lane == 1 {
+					moved++
+				} else if moved > 0 {
+					t.Fatalf("a broadcast to the old lane after %d to the new one", moved)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}

@@ -25,7 +25,7 @@ func (x *exchange) newSession(id string) *Session {
 		return nil
 	}
 	session := &Session{
-		id: id, server: s, info: newRequestInfo(r, client), home: c.Loop(),
+		id: id, server: s, info: newRequestInfo(r, client, c.Loop().Now()), home: c.Loop(),
 		protocol: s.protocol(r), base64: len(r.QueryValue("b64")) > 0,
 	}
 	session.owner.Store(c.Loop())
@@ -82,6 +82,8 @@ func (x *exchange) openWebSocket(id string) {
 	}
 	s, c := x.server, x.conn
 	if err := c.AcceptWebSocket(hs, x.acceptHeader(true), (*socketStream)(session)); err != nil {
+		session.state = stateClosed // for whoever has found it meanwhile
+		session.over.Store(true)
 		s.forget(session)
 		s.opts.Logger.Debug("engine: websocket not accepted", "error", err)
 		return

@@ -8,7 +8,8 @@ import (
 
 // Hooks are told what happens to requests and sessions. Each may be nil. They
 // are called on an event loop, in the order of what they tell: they must not
-// block, and must not keep what they are given unless it says so.
+// block, and must not keep what they are given unless it says so. One that panics
+// is logged.
 type Hooks struct {
 	// ConnectionError is told of each request that was refused.
 	ConnectionError func(e *ConnectionError)

@@ -45,7 +45,7 @@ type Conn struct {
 	ws      *wsReader                  // nil between messages
 	windows *windows                   // nil unless context takeover was agreed on
 	out     *outQueue                  // nil when there is nothing to send
-	proxy   *proxied                   // nil unless the listener takes PROXY headers
+	proxy   *proxied                   // nil unless the connection came by way of a proxy or server that spoke for it
 
 	next, prev *Conn // in the loop's list of its connections
 
@@ -64,6 +64,7 @@ type Conn struct {
 	blocked    bool // the kernel takes no more output
 	watched    bool
 	counted    bool // in the count of its client's address
+	paused     bool // the socket is not read
 	lastWrite  bool // linger once all output has left
 }
 
@@ -209,6 +210,10 @@ func (c *Conn) Abort(err error) {
 	if c.loop.reading == c {
 		return // gnet closes it when its callback returns
 	}
+	if c.port() != nil {
+		c.loop.Post((*abortTask)(c))
+		return
+	}
 	if err := c.loop.gnet.Close(c.gnet); err != nil {
 		c.loop.log.Debug("loop: closing a connection", "error", err)
 	}
@@ -221,6 +226,7 @@ func (c *Conn) finish() {
 		return
 	}
 	c.lastWrite = true
+	c.resumeInput() // lingering ends when the peer closes
 	c.startTimer(timerLinger)
 	c.markDirty() // lingers from flush, even with nothing to send
 }
@@ -230,6 +236,10 @@ func (c *Conn) finish() {
 func (c *Conn) linger() {
 	c.mode = modeLinger
 	c.dropInput()
+	if p := c.port(); p != nil {
+		p.linger(c)
+		return
+	}
 	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {
 		c.Abort(err)
 	}

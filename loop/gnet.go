@@ -49,6 +49,9 @@ func (r *Reactor) anchorLoops() error {
 			return errors.Join(fmt.Errorf("loop: anchor: %w", err), unix.Close(a.peer))
 		}
 		a.loop.gnet = gc.EventLoop()
+		if a.loop.epoll, err = findPoller(a.loop.gnet, gc); err != nil {
+			r.opts.Logger.Warn("loop: the input of http handlers can't be paused", "error", err)
+		}
 		r.byGnet[a.loop.gnet] = a.loop
 		r.loops = append(r.loops, a.loop)
 	}
@@ -78,7 +81,12 @@ func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	c.counted = e.counted
 	gc.SetContext(c)
 	l.beginInput(c)
-	l.protect(c, func() { c.opened(e.proxy) })
+	l.protect(c, func() {
+		c.opened(e.proxy)
+		if e.arrived != nil {
+			e.arrived.begin(c)
+		}
+	})
 	l.endInput(c)
 	return nil, c.action()
 }
@@ -117,6 +125,7 @@ func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 		_ = unix.Close(ctx.peer)
 		ctx.peer = -1
 		h.reactor.fail()
+		ctx.loop.endGuests()
 	case *Conn:
 		h.reactor.conns.Add(-1)
 		ctx.loop.protect(nil, func() { ctx.onClosed(err) })

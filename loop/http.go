@@ -38,6 +38,8 @@ type httpState struct {
 	waiting bool
 	// left is how much of a body with a length is still to come.
 	left int64
+	// front is the request's connection to an http.Handler, if one answers it.
+	front *frontConn
 
 	// What the response needs to know of the request.
 	keepAlive, isHead, http10 bool
@@ -50,6 +52,11 @@ const (
 	phaseBody
 	phaseChunked
 	phaseServing // the handler has it; the response is still to come
+	// An http.Handler has it, and gets the body as it comes.
+	phaseFrontBody
+	phaseFrontChunked
+	phaseFrontBroken // the rest of the body can't be had
+	phaseTunnel      // the handler has hijacked the connection
 )
 
 // maxPipelined bounds what a connection may send ahead of a pending response.
@@ -71,14 +78,20 @@ func (c *Conn) startTimer(kind timerKind) {
 	c.loop.Schedule(&c.timer, d, (*connTimer)(c))
 }
 
+var errTooLong = &http1.Error{Status: http.StatusRequestTimeout, Reason: "the request took too long"}
+
 type connTimer Conn
 
 // OnTimer ends a connection that took too long. Who has sent a part of a
 // request is told so.
 func (t *connTimer) OnTimer(*Loop, *Timer) {
 	c := (*Conn)(t)
+	if c.mode == modeHTTP && !c.lastWrite && c.http != nil && c.http.front != nil {
+		c.checkProgress(c.http.front)
+		return
+	}
 	if c.mode == modeHTTP && !c.lastWrite && c.http != nil && c.http.phase != phaseServing {
-		c.refuse(&http1.Error{Status: http.StatusRequestTimeout, Reason: "the request took too long"})
+		c.refuse(errTooLong)
 		return
 	}
 	if c.mode == modeProxy {
@@ -104,8 +117,12 @@ func (c *Conn) consumeHTTP(buf []byte) (n int, more bool) {
 		n, more = c.consumeBody(buf)
 	case phaseChunked:
 		n, more, err = c.consumeChunks(buf)
+	case phaseFrontBody, phaseFrontChunked, phaseTunnel:
+		n, more = c.passOn(buf)
+	case phaseFrontBroken:
+		return len(buf), false
 	case phaseServing:
-		if len(buf) > maxPipelined {
+		if len(buf) > maxPipelined && (c.http.front == nil || !c.pauseInput()) {
 			c.loop.log.Debug("loop: pipelined input over the limit", "remote", c.RemoteAddr())
 			c.Abort(ErrPipelineOverflow)
 		}
@@ -133,8 +150,19 @@ func (c *Conn) consumeHead(buf []byte) (n int, more bool, err error) {
 	if err := http1.ParseHead(buf[:end], &r.Request, limits); err != nil {
 		return 0, false, err
 	}
-	h.keepAlive, h.http10 = r.KeepAlive, r.Minor == 0
+	h.http10 = r.Minor == 0
+	h.keepAlive = r.KeepAlive && c.guest() == nil // further requests are for the server that it came from
 	h.isHead = string(r.Method) == http.MethodHead
+	if fr := l.reactor.front; fr != nil && c.guest() == nil {
+		r.Body = nil
+		if handler := fr.router.RouteRequest(c, r); handler != nil {
+			n, more = c.handOver(handler, r, buf[:end], buf[end:])
+			return end + n, more, nil
+		}
+	}
+	if err := r.CheckBody(limits); err != nil {
+		return 0, false, err
+	}
 	length := max(r.ContentLength, 0)
 	if !r.Chunked && int64(len(buf)-end) >= length {
 		n = end + int(length)
@@ -243,6 +271,10 @@ func (c *Conn) Respond(res Response) error {
 	if c.Closed() || c.mode != modeHTTP || c.http == nil || c.http.phase != phaseServing || c.lastWrite {
 		return ErrState
 	}
+	if k := c.call(); k != nil {
+		k.respond(res)
+		return nil
+	}
 	b := c.tail(len(res.Header) + len(res.Body) + 512)
 	if b == nil {
 		return ErrSlowConsumer
@@ -269,7 +301,7 @@ func (c *Conn) Respond(res Response) error {
 // appendHead appends a status line and the headers that every response has.
 func (c *Conn) appendHead(dst []byte, status int, keep bool) []byte {
 	dst = http1.AppendStatusLine(dst, status)
-	dst = c.loop.date.append(dst)
+	dst = c.loop.date.append(dst, c.loop.Now())
 	switch {
 	case !keep:
 		dst = append(dst, "Connection: close\r\n"...)
@@ -330,8 +362,8 @@ type dateCache struct {
 	line   []byte
 }
 
-func (d *dateCache) append(dst []byte) []byte {
-	if now := time.Now(); now.Unix() != d.second || d.line == nil {
+func (d *dateCache) append(dst []byte, now time.Time) []byte {
+	if now.Unix() != d.second || d.line == nil {
 		d.second = now.Unix()
 		d.line = append(now.UTC().AppendFormat(append(d.line[:0], "Date: "...), http.TimeFormat), "\r\n"...)
 	}

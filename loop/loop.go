@@ -32,7 +32,9 @@ type Loop struct {
 	reactor *Reactor
 	gnet    gnet.EventLoop
 	anchor  *anchor
+	epoll   int // gnet's, for pausing input; -1 if it is not known
 	log     *slog.Logger
+	over    chan struct{} // closed when it has ended
 
 	// The mailbox. awake says that the loop is in a turn and looks into the
 	// mailbox before it sleeps; signalled, that a wake-up is under way.
@@ -44,6 +46,7 @@ type Loop struct {
 	// All below belongs to the loop's goroutine.
 	spare      []Task  // the mailbox's other half
 	turns      int     // since the sockets had their say
+	steps      uint64  // inputs, tasks, timers and ends of connections so far
 	conns      *Conn   // all connections, as a list
 	draining   bool    // connections end with their next response
 	dirty      []*Conn // connections with output queued in this turn
@@ -79,8 +82,10 @@ func newLoop(r *Reactor, index int) *Loop {
 		index:   index,
 		reactor: r,
 		log:     r.opts.Logger,
+		epoll:   -1,
 		wheel:   newWheel(r.now()),
 		alarmAt: never,
+		over:    make(chan struct{}),
 		iovecs:  make([]unix.Iovec, maxIovecs),
 	}
 }
@@ -145,6 +150,7 @@ func (l *Loop) beginInput(c *Conn) {
 	l.awake = true
 	l.mu.Unlock()
 	l.turns = 0
+	l.steps++
 	l.reading = c
 }
 
@@ -208,6 +214,7 @@ func (l *Loop) sleep() {
 // endClose follows the end of a connection, which may come outside of a turn:
 // what its Stream has queued for others, or scheduled, must not wait for the next.
 func (l *Loop) endClose() {
+	l.steps++
 	l.setAlarm()
 	if len(l.dirty) > 0 {
 		l.requestTurn()
@@ -238,6 +245,7 @@ func (l *Loop) drainMailbox() {
 const maxSpareTasks = 1 << 16
 
 func (l *Loop) runTask(t Task) {
+	l.steps++
 	defer l.recoverPanic(nil)
 	t.Run(l)
 }
@@ -283,6 +291,7 @@ func (l *Loop) fireTimers() {
 }
 
 func (l *Loop) fireTimer(t *Timer) {
+	l.steps++
 	defer l.recoverPanic(nil)
 	t.handler.OnTimer(l, t)
 }
@@ -292,6 +301,9 @@ func (l *Loop) setAlarm() {
 	next := l.wheel.nextEvent()
 	if next >= l.alarmAt {
 		return // it wakes early enough, and sets the next alarm then
+	}
+	if l.reactor.clock.held() {
+		return // it is Step that fires timers
 	}
 	l.alarmAt = next
 	if next == never {

@@ -51,6 +51,9 @@ type Options struct {
 	// default 2 s.
 	CloseTimeout time.Duration
 
+	// HTTP is for a [Router]'s http.Handlers.
+	HTTP HTTPOptions
+
 	// Logger receives the reactor's log lines; default [slog.Default].
 	Logger *slog.Logger
 }
@@ -72,6 +75,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.BodyTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 75*time.Second)
 	setDefault(&o.CloseTimeout, 2*time.Second)
+	setDefault(&o.HTTP.MaxHandlers, defaultMaxHandlers)
 	if o.Deflate != nil {
 		d := o.Deflate.withDefaults()
 		o.Deflate = &d

@@ -36,15 +36,23 @@ type outQueue struct {
 
 // Pending returns how many bytes wait to be sent. On the loop.
 func (c *Conn) Pending() int {
-	if c.out == nil {
-		return 0
+	n := 0
+	if c.out != nil {
+		n = c.out.bytes
 	}
-	return c.out.bytes
+	if c.blocked {
+		if p := c.port(); p != nil {
+			n += p.pending()
+		}
+	}
+	return n
 }
 
 // Blocked reports whether the kernel takes no more output at present. On the
 // loop.
-func (c *Conn) Blocked() bool { return c.blocked }
+func (c *Conn) Blocked() bool {
+	return c.blocked && (c.port() == nil || c.Pending() > socketSlack)
+}
 
 // Enqueue queues b.B[off:end] for sending and takes over one reference to b.
 // Behind a close frame or the last response, nothing is sent any more. Over the byte budget, the connection is closed with [ErrSlowConsumer]. On the
@@ -134,6 +142,10 @@ func (c *Conn) markDirty() {
 // flush writes what is queued, as far as the kernel takes it.
 func (c *Conn) flush() {
 	if c.closed || c.aborted || c.blocked {
+		return
+	}
+	if p := c.port(); p != nil {
+		p.flush(c)
 		return
 	}
 	for c.out != nil && c.out.bytes > 0 {

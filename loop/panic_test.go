@@ -2,7 +2,6 @@ package loop
 
 import (
 	"io"
-	"net/http"
 	"testing"
 	"time"
 )
@@ -136,49 +135,4 @@ func TestPanics(t *testing.T) {
 			c.wantEnd()
 		})
 	})
-}
-
-func TestPanicInHTTPHandler(t *testing.T) {
-	f := serve(t, func(c *Conn, r *Request) {
-		c.ServeHTTP(r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			switch r.URL.Path {
-			case "/before":
-				w.Header().Set("X-Secret", "x")
-				_, _ = w.Write([]byte("half"))
-				panic("in the handler")
-			case "/behind":
-				_, _ = w.Write([]byte("half"))
-				_ = http.NewResponseController(w).Flush()
-				panic("in the handler")
-			case "/abort":
-				panic(http.ErrAbortHandler)
-			}
-		}))
-	})
-	c := f.dial(t)
-	c.send(get("/before"))
-	res := c.want(500, "")
-	if res.Header.Get("X-Secret") != "" || !res.Close {
-		t.Errorf("header: %v", res.Header)
-	}
-	c.wantEnd()
-	f.log.want(t, "panic in http handler", "/before", "in the handler", "TestPanicInHTTPHandler")
-
-	c = f.dial(t)
-	c.send(get("/behind"))
-	if _, err := c.br.ReadString('f'); err != nil {
-		t.Errorf("reading the first half: %v", err)
-	}
-	f.wantConnections(t, 1) // the first one waits for its client
-	f.log.want(t, "panic in http handler", "/behind")
-
-	c = f.dial(t)
-	c.send(get("/abort"))
-	if res := c.response("GET"); res.StatusCode != 500 {
-		t.Errorf("got %d", res.StatusCode)
-	}
-	c.wantEnd()
-	if f.log.count("panic", "/abort") != 0 {
-		t.Error("http.ErrAbortHandler was logged")
-	}
 }

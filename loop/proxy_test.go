@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -259,5 +261,19 @@ func TestDrainBeforeTheProxyHeader(t *testing.T) {
 	s.Drain()
 	if got, err := io.ReadAll(c); err != nil || len(got) > 0 {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// Whoever may connect can't fill the log with warnings.
+func TestBadProxiesAreLoggedSparingly(t *testing.T) {
+	s := serveProxied(t, Options{}, listenLoopback(t))
+	s.badProxies.next.Store(math.MaxInt64) // a warning was just logged
+	c := s.dial(t)
+	put(t, c, whoRequest)
+	if _, err := io.ReadAll(c); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Fatal(err)
+	}
+	if said := s.log.String(); said != "" {
+		t.Errorf("the log has %q", said)
 	}
 }

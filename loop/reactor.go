@@ -40,16 +40,23 @@ type Reactor struct {
 	handler Handler
 	// announced is the handler, if it is an Announcer.
 	announced Announcer
-	client    *gnet.Client
-	loops     []*Loop
-	byGnet    map[gnet.EventLoop]*Loop // fixed before the first connection
-	watcher   *writeWatcher
-	started   time.Time
+	// locator is the handler, if it is a Locator; placed counts the guests else.
+	locator Locator
+	placed  atomic.Uint64
+	// front serves http.Handlers; nil if the handler is no Router.
+	front   *front
+	client  *gnet.Client
+	loops   []*Loop
+	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
+	watcher *writeWatcher
+	clock   clock
 
 	conns      atomic.Int64
 	counts     counters
 	perAddress *perAddress
 	windows    atomic.Int64 // bytes that windows of connections may take
+	refusals   occasional   // over MaxConnections
+	badProxies occasional   // of connections without a good PROXY header
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -57,6 +64,9 @@ type Reactor struct {
 	failed    chan struct{} // closed when a loop ended by itself
 	stopped   chan struct{}
 	accepting sync.WaitGroup
+
+	guests    visits // calls of ServeHTTP, and goroutines of sockets
+	enrolling visits // those that hand a connection over just now
 }
 
 type reactorState int
@@ -85,12 +95,13 @@ func New(opts Options, h Handler) (*Reactor, error) {
 		perAddress: newPerAddress(&opts),
 		handler:    h,
 		byGnet:     make(map[gnet.EventLoop]*Loop, opts.Loops),
-		started:    time.Now(),
 		listeners:  make(map[net.Listener]struct{}),
 		failed:     make(chan struct{}),
 		stopped:    make(chan struct{}),
 	}
+	r.clock.started = time.Now()
 	r.announced, _ = h.(Announcer)
+	r.locator, _ = h.(Locator)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
 		gnet.WithNumEventLoop(opts.Loops),
 		gnet.WithLogger(gnetLogger{opts.Logger}))
@@ -107,6 +118,9 @@ func New(opts Options, h Handler) (*Reactor, error) {
 	if err = r.anchorLoops(); err != nil {
 		return nil, errors.Join(err, r.Stop())
 	}
+	if router, ok := h.(Router); ok {
+		r.front = newFront(router, &r.opts)
+	}
 	return r, nil
 }
 
@@ -115,9 +129,6 @@ func (r *Reactor) Loops() []*Loop { return r.loops }
 
 // Connections returns how many connections are open now.
 func (r *Reactor) Connections() int { return int(r.conns.Load()) }
-
-// now returns milliseconds since the start, from the monotonic clock.
-func (r *Reactor) now() int64 { return int64(time.Since(r.started) / time.Millisecond) }
 
 func (r *Reactor) stopping() bool {
 	r.mu.Lock()
@@ -184,7 +195,7 @@ func (r *Reactor) CloseListeners() error {
 }
 
 // Stop closes the listeners and all connections at once, ends the loops and
-// waits for them. Further calls wait for the first.
+// waits for them, and for calls of ServeHTTP. Further calls wait for the first.
 func (r *Reactor) Stop() error {
 	r.mu.Lock()
 	first := r.state != stateStopping
@@ -197,8 +208,15 @@ func (r *Reactor) Stop() error {
 		return nil
 	}
 	defer close(r.stopped)
+	r.guests.refuse()
+	r.enrolling.refuse()
 	err := r.CloseListeners()
+	r.enrolling.wait()
 	err = errors.Join(err, r.client.Stop())
+	r.guests.wait()
+	if r.front != nil {
+		err = errors.Join(err, r.front.stop())
+	}
 	r.watcher.stop()
 	for _, l := range r.loops {
 		l.stopAlarm()
@@ -206,14 +224,20 @@ func (r *Reactor) Stop() error {
 	return err
 }
 
-// Drain ends the connections that are only kept for a further request, and lets
-// the others end with the response that they are at. It does not wait.
+// Drain ends the connections that are only kept for a further request, or that an
+// http.Handler has hijacked, and lets the others end with the response that they
+// are at. It does not wait.
 func (r *Reactor) Drain() {
+	if r.front != nil {
+		r.front.server.SetKeepAlivesEnabled(false)
+	}
 	for _, l := range r.loops {
 		l.Post(TaskFunc(func(l *Loop) {
 			l.draining = true
 			for c := l.conns; c != nil; c = c.next {
-				if c.mode == modeProxy || c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
+				if c.mode == modeHTTP && c.http != nil && c.http.phase == phaseTunnel {
+					c.closeTunnel()
+				} else if c.mode == modeProxy || c.mode == modeHTTP && (c.http == nil || c.http.phase == phaseHead) {
 					c.finish()
 				}
 			}

@@ -120,8 +120,7 @@ func decode(raw []byte, v reflect.Value) error {
 	case t == extensionType:
 		return decodeExtension(raw, v)
 	case isNothing(raw):
-		switch t.Kind() {
-		case reflect.Interface, reflect.Pointer, reflect.Map, reflect.Slice:
+		if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
 			v.SetZero()
 			return nil
 		}
@@ -136,7 +135,10 @@ func decode(raw []byte, v reflect.Value) error {
 		return err
 	}
 	if isNothing(raw) {
-		return nil // as encoding/json has it
+		if t.Kind() == reflect.Map || t.Kind() == reflect.Slice {
+			v.SetZero()
+		}
+		return nil // all others stay what they are, as encoding/json has it
 	}
 	switch t.Kind() {
 	case reflect.Interface:

@@ -15,15 +15,61 @@ import (
 // Types that write or read their own JSON do it here, too: what they write becomes
 // MessagePack, and what they read was.
 
-// appendFromJSON appends what is in a JSON text.
+// appendFromJSON appends what is in a JSON text, keys in the same order.
 func appendFromJSON(dst, text []byte, depth int) ([]byte, error) {
+	if !json.Valid(text) {
+		return dst, fmt.Errorf("%w: a marshaller wrote no JSON", ErrUnsupported)
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
+	return appendTokens(dst, d, depth)
+}
+
+func appendTokens(dst []byte, d *json.Decoder, depth int) ([]byte, error) {
+	token, err := d.Token()
+	if err != nil {
 		return dst, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	return appendAny(dst, v, depth)
+	switch token := token.(type) {
+	case json.Delim:
+		return appendComposite(dst, d, token == '{', depth)
+	case json.Number:
+		return appendJSONNumber(dst, token)
+	default:
+		return appendAny(dst, token, depth)
+	}
+}
+
+// appendComposite appends an array or an object, whose header is put in front when it is
+// known how much there is.
+func appendComposite(dst []byte, d *json.Decoder, object bool, depth int) (_ []byte, err error) {
+	if err := deeper(&depth); err != nil {
+		return dst, err
+	}
+	var room [msgp.MapHeaderSize]byte
+	from := len(dst)
+	dst = append(dst, room[:]...)
+	n := uint32(0)
+	for ; d.More(); n++ {
+		if object {
+			if dst, err = appendTokens(dst, d, depth); err != nil { // the key
+				return dst, err
+			}
+		}
+		if dst, err = appendTokens(dst, d, depth); err != nil {
+			return dst, err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return dst, fmt.Errorf("%w: %w", ErrUnsupported, err)
+	}
+	header := msgp.AppendArrayHeader(room[:0], n)
+	if object {
+		header = msgp.AppendMapHeader(room[:0], n)
+	}
+	copy(dst[from:], header)
+	moved := copy(dst[from+len(header):], dst[from+len(room):])
+	return dst[:from+len(header)+moved], nil
 }
 
 // appendJSON appends the first value of b, which was checked, as JSON.

@@ -40,7 +40,8 @@ func (a *Assembler) Add(b []byte) (done bool, err error) {
 }
 
 // Take hands over the packet's text and its attachments, and leaves a empty.
-// The error says that a placeholder has no attachment.
+// The error says that a placeholder has no attachment, or that something looks like
+// one; see [CountPlaceholders].
 func (a *Assembler) Take(lim Limits) (p Packet, attachments [][]byte, err error) {
 	text := a.text
 	attachments = a.attachments
@@ -48,6 +49,6 @@ func (a *Assembler) Take(lim Limits) (p Packet, attachments [][]byte, err error)
 	if p, err = Decode(text, nil, lim); err != nil {
 		return p, nil, err
 	}
-	err = WalkPlaceholders(p.Data, len(attachments), func(int, int, int) error { return nil })
+	_, err = CountPlaceholders(p.Data, len(attachments))
 	return p, attachments, err
 }

@@ -65,23 +65,46 @@ func (d *ChunkDecoder) Reset() { *d = ChunkDecoder{} }
 // more than 4 KiB with 431. After an error or done the decoder needs a
 // [ChunkDecoder.Reset].
 func (d *ChunkDecoder) Decode(dst, src []byte, maxBody int64) (out []byte, consumed int, done bool, err error) {
-	i := 0
-	for i < len(src) && d.state != chunkDone {
-		if d.state == chunkData {
-			n := int(min(d.left, int64(len(src)-i)))
-			dst = append(dst, src[i:i+n]...)
-			i += n
-			if d.left -= int64(n); d.left == 0 {
-				d.state = chunkDataCR
-			}
+	for consumed < len(src) && d.state != chunkDone {
+		data := d.data(src[consumed:])
+		dst = append(dst, data...)
+		if consumed += len(data); len(data) > 0 {
 			continue
 		}
-		if err := d.step(src[i], maxBody); err != nil {
-			return dst, i, false, err
+		if err := d.step(src[consumed], maxBody); err != nil {
+			return dst, consumed, false, err
 		}
-		i++
+		consumed++
 	}
-	return dst, i, d.state == chunkDone, nil
+	return dst, consumed, d.state == chunkDone, nil
+}
+
+// Skip is [ChunkDecoder.Decode] for who passes the body on as it came: it only
+// finds its end. src[:consumed] is well-formed even if there is an error.
+func (d *ChunkDecoder) Skip(src []byte, maxBody int64) (consumed int, done bool, err error) {
+	for consumed < len(src) && d.state != chunkDone {
+		if n := len(d.data(src[consumed:])); n > 0 {
+			consumed += n
+			continue
+		}
+		if err := d.step(src[consumed], maxBody); err != nil {
+			return consumed, false, err
+		}
+		consumed++
+	}
+	return consumed, d.state == chunkDone, nil
+}
+
+// data takes the chunk data off the start of src, of which there may be none.
+func (d *ChunkDecoder) data(src []byte) []byte {
+	if d.state != chunkData {
+		return nil
+	}
+	n := int(min(d.left, int64(len(src))))
+	if d.left -= int64(n); d.left == 0 {
+		d.state = chunkDataCR
+	}
+	return src[:n]
 }
 
 // step takes one byte that is not data.

@@ -43,6 +43,10 @@ func checkChunkSplits(t testing.TB, input []byte, maxBody int64) decoded {
 	t.Helper()
 	want := decodePieces(input, maxBody)
 	cuts := cutsOf(len(input))
+	var d ChunkDecoder
+	if n, done, err := d.Skip(input, maxBody); n != want.consumed || done != want.done || err != want.err { //nolint:errorlint // the very same
+		t.Fatalf("Skip: %d, %t, %v, want as of %+v", n, done, err, want)
+	}
 	for _, cut := range cuts {
 		if got := decodePieces(input, maxBody, cut); got != want {
 			t.Fatalf("cut at %d: got %+v, in one piece %+v", cut, got, want)

@@ -13,6 +13,7 @@
 //
 //	end, err := scanner.Scan(buffered, limits) // 0, nil: wait for more
 //	err = http1.ParseHead(buffered[:end], &request, limits)
+//	err = request.CheckBody(limits)
 //
 // Nothing here may be used by two goroutines at once.
 package http1

@@ -33,6 +33,9 @@ func FuzzHead(f *testing.F) {
 			}
 			return
 		}
+		if err := r.CheckBody(lim); err != nil && !isError(err) {
+			t.Fatalf("error of type %T", err)
+		}
 		checkAgainstNetHTTP(t, input[:got.end], &r)
 	})
 }

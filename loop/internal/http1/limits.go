@@ -76,5 +76,6 @@ var (
 	errRequestLineLong = &Error{http.StatusRequestURITooLong, "request line too long"}
 	errHeadersLarge    = &Error{http.StatusRequestHeaderFieldsTooLarge, "headers too large"}
 	errHeadersMany     = &Error{http.StatusRequestHeaderFieldsTooLarge, "too many headers"}
+	errNoLength        = &Error{http.StatusLengthRequired, "no Content-Length"}
 	errBodyLarge       = &Error{http.StatusRequestEntityTooLarge, "body too large"}
 )

@@ -14,16 +14,12 @@ import (
 // grammar forbids, these are refused although some servers repair them: bare
 // CR or LF, whitespace before a colon, folded lines, repeated or listed
 // Content-Length, Content-Length with Transfer-Encoding, and Transfer-Encoding
-// from an HTTP/1.0 peer (RFC 9112, sections 5 and 6). A Content-Length over
-// lim.Body is refused with 413 before any byte of the body is read.
+// from an HTTP/1.0 peer (RFC 9112, sections 5 and 6). Whether the body is one
+// that the server wants is for [Request.CheckBody] to say.
 func ParseHead(head []byte, r *Request, lim Limits) error {
 	*r = Request{Headers: r.Headers[:0], ContentLength: -1}
 	lim = lim.WithDefaults()
-	rest := head
-	for range maxEmptyLines {
-		rest = bytes.TrimPrefix(rest, []byte("\r\n"))
-	}
-	line, rest, err := cutLine(rest)
+	line, rest, err := cutLine(WithoutEmptyLines(head))
 	if err != nil {
 		return err
 	}
@@ -59,7 +55,16 @@ func ParseHead(head []byte, r *Request, lim Limits) error {
 	if len(rest) > 0 {
 		return &Error{http.StatusBadRequest, "bytes behind the head"}
 	}
-	return r.settle(&m, authority, lim)
+	return r.settle(&m, authority)
+}
+
+// WithoutEmptyLines returns a head without the empty lines in front that
+// [HeadScanner] skips.
+func WithoutEmptyLines(head []byte) []byte {
+	for range maxEmptyLines {
+		head = bytes.TrimPrefix(head, []byte("\r\n"))
+	}
+	return head
 }
 
 // cutLine takes a line off b, without its CRLF.
@@ -172,11 +177,11 @@ func cutElement(list []byte) (element, rest []byte, more bool) {
 }
 
 // settle judges what only the whole head tells.
-func (r *Request) settle(m *framing, authority []byte, lim Limits) error {
+func (r *Request) settle(m *framing, authority []byte) error {
 	if err := r.settleHost(m, authority); err != nil {
 		return err
 	}
-	if err := r.settleBody(m, lim); err != nil {
+	if err := r.settleBody(m); err != nil {
 		return err
 	}
 	if m.badExpect {
@@ -214,7 +219,7 @@ func (r *Request) settleHost(m *framing, authority []byte) error {
 }
 
 // settleBody judges the message body's length (RFC 9112, section 6.3).
-func (r *Request) settleBody(m *framing, lim Limits) error {
+func (r *Request) settleBody(m *framing) error {
 	coded := m.badCoding || m.codings+m.otherCodings > 0
 	switch {
 	case coded && m.lengths > 0:
@@ -231,19 +236,28 @@ func (r *Request) settleBody(m *framing, lim Limits) error {
 		r.Chunked = true
 		return nil
 	case m.lengths == 0:
-		if needsLength(r.Method) {
-			return &Error{http.StatusLengthRequired, "no Content-Length"}
-		}
 		return nil
 	}
 	n, ok := parseLength(m.length)
 	if !ok {
 		return &Error{http.StatusBadRequest, "malformed Content-Length"}
 	}
-	if n > lim.Body {
-		return errBodyLarge
-	}
 	r.ContentLength = n
+	return nil
+}
+
+// CheckBody judges the body that a head announces, before any byte of it is
+// read: a Content-Length over lim.Body is refused with an [*Error] of status
+// 413, and with 411 a request without a length whose method has a body as a rule.
+// It is for those who take the whole body into memory; who passes a request on
+// does not need it.
+func (r *Request) CheckBody(lim Limits) error {
+	switch {
+	case r.ContentLength > lim.WithDefaults().Body:
+		return errBodyLarge
+	case r.ContentLength < 0 && !r.Chunked && needsLength(r.Method):
+		return errNoLength
+	}
 	return nil
 }
 

@@ -16,7 +16,10 @@ func readHead(input []byte, r *Request, lim Limits) error {
 	if err != nil {
 		return err
 	}
-	return ParseHead(input[:end], r, lim)
+	if err := ParseHead(input[:end], r, lim); err != nil {
+		return err
+	}
+	return r.CheckBody(lim)
 }
 
 // request is what tests compare of a Request.

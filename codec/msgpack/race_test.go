@@ -1,0 +1,6 @@
+//go:build race
+
+package msgpack
+
+// raceEnabled switches allocation guards off: the race detector allocates.
+const raceEnabled = true

@@ -1,0 +1,23 @@
+package e2e
+
+import (
+	"os/exec"
+	"testing"
+)
+
+// TestExamplePages drives the pages of the examples in Chromium.
+func TestExamplePages(t *testing.T) {
+	node, chromium := nodeTool(t), chromiumTool(t)
+	programs := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../../examples/...").CombinedOutput(); err != nil {
+		t.Fatalf("building the examples: %v\n%s", err, out)
+	}
+	screenshots := t.TempDir()
+	runChecks(t, nodeClients, node, "examples.mjs",
+		"--examples", programs, "--chromium", chromium, "--screenshots", screenshots)
+	keepPictures(t, screenshots, map[string]string{
+		"whiteboard-desk.png": "whiteboard.png", "dashboard-desk.png": "dashboard.png",
+		"presence-desk.png": "presence.png", "private-messages-desk.png": "private-messages.png",
+		"typed-events-desk.png": "typed-events.png",
+	})
+}
