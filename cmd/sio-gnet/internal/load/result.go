@@ -120,7 +120,7 @@ func (r *runner) processes(res *report.Result, m *meter, received int64) {
 	self, clients := os.Getpid(), float64(max(res.Clients.Held, 1))
 	lag := res.Latency["lag"]
 	res.Generator = report.Generator{
-		CPUShare: m.busy(self), LoopShare: m.loop(), LagP50: lag.P50, LagP99: lag.P99, LagMax: lag.Max,
+		CPUShare: m.busy(self), LoopShare: r.cfg.loopsBusy(m.busy(self)), LagP50: lag.P50, LagP99: lag.P99, LagMax: lag.Max,
 		RSS: m.after[self].RSS, PerClient: max(float64(m.after[self].RSS-r.before[self].RSS)/clients, 0),
 	}
 	pid := r.cfg.PID
@@ -141,7 +141,7 @@ func (r *runner) processes(res *report.Result, m *meter, received int64) {
 func (r *runner) warnings(res *report.Result) (list []string) {
 	g := &res.Generator
 	if g.LoopShare > 0.85 {
-		list = append(list, fmt.Sprintf("an event loop of this tool was busy for %.0f%% of the time: it is the bottleneck, not the server. Use more --loops, or less load.", 100*g.LoopShare))
+		list = append(list, fmt.Sprintf("this tool was busy for %.0f%% of the time that its event loops have: it is the bottleneck, not the server. Use more --loops, or less load.", 100*g.LoopShare))
 	}
 	latency := res.Latency[res.Main]
 	if g.LagP99 > 1 && g.LagP99 > latency.P99/10 {

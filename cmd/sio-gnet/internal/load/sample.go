@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/report"
@@ -17,7 +18,6 @@ type sampler struct {
 	begun  time.Time
 	last   time.Time
 	usage  map[int]stats.Process // as of the last sample
-	loops  []int64               // processor time of each loop, as of then
 	hists  []*stats.Hist
 	peak   int64 // the server's memory
 }
@@ -61,7 +61,6 @@ func (r *runner) startSampling() {
 	for range r.run.Metrics() {
 		r.hists = append(r.hists, stats.NewHist())
 	}
-	r.loops = r.run.CPU()
 	r.usage, r.begun = r.before, time.Now()
 	r.last = r.begun
 }
@@ -96,8 +95,6 @@ func (r *runner) sample() {
 		p.Sent += float64(i.Sent) / elapsed
 		p.Received += float64(i.Received) / elapsed
 		p.Errors += i.Errors
-		p.Loop = max(p.Loop, float64(i.CPU-r.loops[i.Loop])/1e9/elapsed)
-		r.loops[i.Loop] = i.CPU
 	})
 	for m, h := range r.hists {
 		if h.Count() == 0 {
@@ -112,6 +109,7 @@ func (r *runner) sample() {
 	usage := make(map[int]stats.Process)
 	_ = r.readProcesses(usage)
 	p.CPU = (usage[os.Getpid()].CPU - r.usage[os.Getpid()].CPU).Seconds() / elapsed
+	p.Loop = r.cfg.loopsBusy(p.CPU)
 	if s, ok := usage[r.cfg.PID]; ok && r.cfg.PID > 0 {
 		p.ServerCPU = max((s.CPU-r.usage[r.cfg.PID].CPU).Seconds()/elapsed, 0)
 		p.ServerRSS = s.RSS
@@ -126,21 +124,18 @@ func (r *runner) sample() {
 
 // meter measures what is used in the measured time.
 type meter struct {
-	from, to       time.Time
-	before, after  map[int]stats.Process
-	loops0, loops1 []int64
+	from, to      time.Time
+	before, after map[int]stats.Process
 }
 
 func (m *meter) start(r *runner) {
 	m.from, m.before = time.Now(), map[int]stats.Process{}
 	_ = r.readProcesses(m.before)
-	m.loops0 = r.run.CPU()
 }
 
 func (m *meter) stop(r *runner) {
 	m.to, m.after = time.Now(), map[int]stats.Process{}
 	_ = r.readProcesses(m.after)
-	m.loops1 = r.run.CPU()
 }
 
 // seconds returns how long was measured.
@@ -154,10 +149,12 @@ func (m *meter) busy(pid int) float64 {
 	return max((m.after[pid].CPU-m.before[pid].CPU).Seconds()/m.seconds(), 0)
 }
 
-// loop returns how busy the busiest loop was.
-func (m *meter) loop() (share float64) {
-	for i := range m.loops1 {
-		share = max(share, float64(m.loops1[i]-m.loops0[i])/1e9/m.seconds())
+// loopsBusy turns the processors that this process keeps busy into a share of those that
+// it can use: one for each loop, or over TLS, which is done elsewhere, all.
+func (c *Config) loopsBusy(cpus float64) float64 {
+	can := c.Loops
+	if c.Target.TLS {
+		can = runtime.GOMAXPROCS(0)
 	}
-	return share
+	return min(cpus/float64(can), 1)
 }

@@ -60,7 +60,7 @@ func newLoop(r *Reactor, index int) (*Loop, error) {
 	l := &Loop{index: index, reactor: r, Shared: client.NewShared(r.opts.Client, uint64(index)<<32^uint64(r.started.UnixNano()))}
 	var err error
 	l.gnet, err = gnet.NewClient(&handler{loop: l},
-		gnet.WithNumEventLoop(1), gnet.WithLockOSThread(true), gnet.WithLogger(silent{}))
+		gnet.WithNumEventLoop(1), gnet.WithLogger(silent{}))
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller says what for
 	}
@@ -107,16 +107,6 @@ func (l *Loop) stop() error {
 
 // Index returns the loop's number, from 0.
 func (l *Loop) Index() int { return l.index }
-
-// CPU returns the time in nanoseconds that the loop's thread has spent on a processor.
-// On the loop, which has the thread to itself.
-func (l *Loop) CPU() int64 {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		return 0
-	}
-	return t.Nano()
-}
 
 // Now returns the time of the present turn.
 func (l *Loop) Now() int64 { return l.Shared.Now }

@@ -62,18 +62,19 @@ func (p *pacer) run() {
 	fds := []unix.PollFd{{Fd: int32(p.event), Events: unix.POLLIN}}
 	earliest := int64(0) // when it may wake the loop again
 	for !p.quit.Load() {
-		at := p.alarm.Load()
-		// Asleep until earliest, it looks at the alarm anyway: no need to nudge it.
-		until := int64(math.MinInt64)
-		if at > earliest {
-			until = at
+		now := p.loop.reactor.Now()
+		if wait := earliest - now; wait > 0 {
+			// It looks at the alarm anyway when it wakes up: no need to nudge it.
+			p.until.Store(math.MinInt64)
+			p.sleep(fds, wait, false)
+			continue
 		}
-		p.until.Store(until)
+		at := p.alarm.Load()
+		p.until.Store(at)
 		if p.alarm.Load() != at {
 			continue // it was set meanwhile
 		}
-		now := p.loop.reactor.Now()
-		if wait := max(at, earliest) - now; wait > 0 {
+		if wait := at - now; wait > 0 {
 			p.sleep(fds, wait, at == Never)
 			continue
 		}

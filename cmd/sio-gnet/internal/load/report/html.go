@@ -107,7 +107,7 @@ func (r *Result) facts() (facts []fact) {
 	if p := r.Server; p != nil {
 		add("Server", "process %d: %.2f processors busy, %s of memory (%s before the first client)", p.PID, p.CPUShare, Bytes(float64(p.RSS)), Bytes(float64(p.RSSBefore)))
 	}
-	add("This tool", "%.2f of %d processors busy, busiest of %d loops %.0f%%, lag p50 %s and p99 %s, %s of memory",
+	add("This tool", "%.2f of %d processors busy, %d loop(s) %.0f%% busy, lag p50 %s and p99 %s, %s of memory",
 		g.CPUShare, s.CPUs, s.Loops, 100*g.LoopShare, Millis(g.LagP50), Millis(g.LagP99), Bytes(float64(g.RSS)))
 	add("Begun", "%s by %s", r.Started.Format("2006-01-02 15:04:05 MST"), r.Tool)
 	return facts

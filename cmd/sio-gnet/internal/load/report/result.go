@@ -124,7 +124,7 @@ type Process struct {
 // Generator is what this program used, in the measured time.
 type Generator struct {
 	CPUShare  float64 `json:"cpus_busy"`
-	LoopShare float64 `json:"busiest_loop"` // of its event loops, 1 is all of a processor
+	LoopShare float64 `json:"loops_busy"` // of the processors that its event loops can use
 	LagP50    float64 `json:"lag_p50_ms"`
 	LagP99    float64 `json:"lag_p99_ms"`
 	LagMax    float64 `json:"lag_max_ms"`
@@ -154,7 +154,7 @@ type Point struct {
 	ServerCPU float64 `json:"server_cpus"`
 	ServerRSS int64   `json:"server_rss"`
 	CPU       float64 `json:"generator_cpus"`
-	Loop      float64 `json:"busiest_loop"`
+	Loop      float64 `json:"loops_busy"`
 	Lag       float64 `json:"lag_p99_ms"`
 }
 

@@ -45,7 +45,7 @@ func (r *Result) Text(w io.Writer) error {
 		fmt.Fprintln(tw)
 	}
 	g := &r.Generator
-	fmt.Fprintf(tw, "this tool\t%.2f processors busy, busiest loop %.0f%%, lag p99 %s, %s",
+	fmt.Fprintf(tw, "this tool\t%.2f processors busy, its loops %.0f%% busy, lag p99 %s, %s",
 		g.CPUShare, 100*g.LoopShare, Millis(g.LagP99), Bytes(float64(g.RSS)))
 	if c.Held >= manyClients {
 		fmt.Fprintf(tw, ", %s per client", Bytes(g.PerClient))

@@ -175,21 +175,18 @@ func (r *Run) Outstanding() (n int64) {
 	return max(sum.Load(), 0)
 }
 
-// Interval is what one loop has measured since the last call, and its processor time in
-// all.
+// Interval is what one loop has measured since the last call.
 type Interval struct {
 	*stats.Interval
 
-	Loop int
-	CPU  int64
-	rec  *stats.Recorder
+	rec *stats.Recorder
 }
 
 // Swap takes what was measured since the last call off the loops. visit must not keep it.
 func (r *Run) Swap(visit func(i *Interval)) {
 	got := make(chan *Interval, len(r.workers))
 	for _, w := range r.workers {
-		w.loop.Post(func() { got <- &Interval{w.rec.Swap(), w.loop.Index(), w.loop.CPU(), w.rec} })
+		w.loop.Post(func() { got <- &Interval{w.rec.Swap(), w.rec} })
 	}
 	var all []*Interval
 	for range r.workers {
@@ -204,13 +201,6 @@ func (r *Run) Swap(visit func(i *Interval)) {
 			}
 		}
 	})
-}
-
-// CPU returns the processor time of each loop in nanoseconds.
-func (r *Run) CPU() []int64 {
-	all := make([]int64, len(r.workers))
-	r.each(func(w *worker) { all[w.loop.Index()] = w.loop.CPU() })
-	return all
 }
 
 // Finish counts what was lost and returns all that was measured.
