@@ -38,12 +38,14 @@ type faulty struct {
 	delay time.Duration       // before each message that is stalled
 	late  bool                // it swaps
 	churn bool                // clients enter and leave their rooms
+	deaf  bool                // it reads nothing once a client is in
 	leaky bool                // who leaves a room stays in it
 
 	messages, lost, doubled, swapped atomic.Int64
 	crowd                            sync.WaitGroup
 
 	mu    sync.Mutex
+	over  chan struct{} // closed in the end
 	conns map[*faultyConn]struct{}
 	rooms map[string][]*faultyConn // who was in first is first
 }
@@ -61,6 +63,7 @@ type faultyConn struct {
 // serve starts the server, and returns its URL.
 func (f *faulty) serve(t *testing.T) string {
 	t.Helper()
+	f.over = make(chan struct{})
 	f.conns, f.rooms = map[*faultyConn]struct{}{}, map[string][]*faultyConn{}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,6 +79,7 @@ func (f *faulty) serve(t *testing.T) string {
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
+		close(f.over)
 		f.mu.Lock()
 		for c := range f.conns {
 			c.conn.Close()
@@ -116,6 +120,10 @@ func (c *faultyConn) run() {
 		switch p.Type {
 		case socketio.Connect:
 			c.write([]byte(`40{"sid":"x"}`))
+			if c.server.deaf {
+				<-c.server.over
+				return
+			}
 		case socketio.Event:
 			c.event(p)
 		}

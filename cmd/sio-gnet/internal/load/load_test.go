@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,5 +158,25 @@ func TestDelayIsMeasured(t *testing.T) {
 	r := test(t, config(t, server.serve(t), scenario.Part{Kind: scenario.Echo, Clients: 3}))
 	if l := r.Latency["echo"]; l.Count == 0 || l.Min < 30 {
 		t.Errorf("the shortest of %d latencies is %v ms", l.Count, l.Min)
+	}
+}
+
+// A server that does not read gets no more than some: what was due then is counted, and
+// takes no memory.
+func TestDeafServer(t *testing.T) {
+	for _, kind := range []scenario.Kind{scenario.Echo, scenario.Fanout} {
+		t.Run(string(kind), func(t *testing.T) {
+			server := &faulty{deaf: true}
+			c := config(t, server.serve(t), scenario.Part{Kind: kind, Clients: 1, Rate: 1000, Size: 1 << 20})
+			c.Warmup, c.Drain = 0, time.Millisecond
+			r := test(t, c)
+			p := r.Parts[0]
+			if p.Sent == 0 || p.Sent > 100 || p.Unsent == 0 || p.Received > 0 || p.Lost != p.Sent {
+				t.Errorf("got %+v", p)
+			}
+			if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "nothing was sent when it was due") }) {
+				t.Errorf("warnings: %q", r.Warnings)
+			}
+		})
 	}
 }

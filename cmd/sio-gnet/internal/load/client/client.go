@@ -76,6 +76,7 @@ type Client struct {
 	user User
 
 	sid          string
+	cookies      string
 	heard        int64 // when the server last gave a sign of life
 	pinged       int64 // when the last ping of revision 3 was sent
 	deadline     int64 // of joining
@@ -138,10 +139,10 @@ func (c *Client) Opened(line Line) {
 	c.lines[line] = open
 	switch {
 	case line == Socket:
-		c.io.Write(Socket, c.s.upgradeRequest(c.sid))
+		c.io.Write(Socket, c.upgradeRequest())
 	case c.sid == "":
 		c.getting = true
-		c.io.Write(Poll, c.s.get(""))
+		c.io.Write(Poll, c.get())
 	default:
 		c.pump()
 	}

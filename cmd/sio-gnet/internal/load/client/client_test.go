@@ -20,6 +20,7 @@ type wires struct {
 	s        *Shared
 	log      []string // "open poll", "write poll GET", "close poll", "joined", ...
 	messages []string
+	heads    []string // of requests
 	lost     *Error
 }
 
@@ -44,6 +45,7 @@ func (w *wires) Write(l Line, b []byte) {
 		return
 	}
 	head, body, _ := bytes.Cut(b, []byte("\r\n\r\n"))
+	w.heads = append(w.heads, string(head))
 	line, _, _ := bytes.Cut(head, []byte(" HTTP/1.1\r\n"))
 	w.log = append(w.log, strings.TrimSpace(fmt.Sprintf("%s %s %s", lineNames[l], line, body)))
 }
@@ -198,6 +200,25 @@ func TestPolling(t *testing.T) {
 		w.expect("leave", "close poll")
 		if w.lost != nil {
 			t.Fatal(w.lost)
+		}
+	}
+}
+
+// The cookies of the handshake are sent along from then on: by them proxies know where a
+// session is.
+func TestCookies(t *testing.T) {
+	w := newWires(t, &Config{Transport: Upgrade, Header: "X: y\r\n"})
+	w.c.Opened(Poll)
+	w.took()
+	w.heads = nil
+	w.feed(Poll, strings.Replace(response(handshake), "\r\n", "\r\nSet-Cookie: a=b; Path=/; HttpOnly\r\nset-cookie: c=d\r\nSet-Cookie: ;\r\n", 1), 1000)
+	w.c.Opened(Socket)
+	if len(w.heads) != 2 {
+		t.Fatalf("%d requests", len(w.heads))
+	}
+	for _, head := range w.heads {
+		if !strings.Contains(head, "\r\nX: y\r\nCookie: a=b; c=d") {
+			t.Errorf("a request without cookies: %q", head)
 		}
 	}
 }

@@ -97,14 +97,25 @@ func (s *Shared) next() uint64 {
 	return x * 0x2545f4914f6cdd1d
 }
 
-func (s *Shared) get(sid string) []byte {
-	s.buf = wire.AppendGet(s.buf[:0], s.cfg.Host, s.cfg.target("polling", sid), s.cfg.Header)
+func (c *Client) get() []byte {
+	s := c.s
+	s.buf = wire.AppendGet(s.buf[:0], s.cfg.Host, s.cfg.target("polling", c.sid), c.header())
 	return s.buf
 }
 
-func (s *Shared) post(sid string, body []byte) []byte {
-	s.buf = wire.AppendPost(s.buf[:0], s.cfg.Host, s.cfg.target("polling", sid), s.cfg.Header, body)
+func (c *Client) post(body []byte) []byte {
+	s := c.s
+	s.buf = wire.AppendPost(s.buf[:0], s.cfg.Host, s.cfg.target("polling", c.sid), c.header(), body)
 	return s.buf
+}
+
+// header returns the further header lines of a request: those of all clients, and the
+// cookies that the handshake set, by which proxies keep a client with its server.
+func (c *Client) header() string {
+	if c.cookies == "" {
+		return c.s.cfg.Header
+	}
+	return c.s.cfg.Header + "Cookie: " + c.cookies + "\r\n"
 }
 
 // socketKey is the same for all: a load generator has no cache to fool (RFC 6455,
@@ -114,7 +125,8 @@ var (
 	socketAccept = wire.Accept(socketKey)
 )
 
-func (s *Shared) upgradeRequest(sid string) []byte {
+func (c *Client) upgradeRequest() []byte {
+	s := c.s
 	extensions := ""
 	switch s.cfg.Deflate {
 	case Deflated:
@@ -122,6 +134,6 @@ func (s *Shared) upgradeRequest(sid string) []byte {
 	case DeflateTakeover:
 		extensions = wire.OfferTakeover
 	}
-	s.buf = wire.AppendUpgrade(s.buf[:0], s.cfg.Host, s.cfg.target("websocket", sid), s.cfg.Header, socketKey, extensions)
+	s.buf = wire.AppendUpgrade(s.buf[:0], s.cfg.Host, s.cfg.target("websocket", c.sid), c.header(), socketKey, extensions)
 	return s.buf
 }

@@ -34,6 +34,9 @@ func (c *Client) receiveResponse(line Line, b []byte) (n int, err error) {
 		c.posting = false
 	} else {
 		c.getting = false
+		if c.sid == "" {
+			c.cookies = r.Cookies()
+		}
 		if err := c.payload(&r); err != nil {
 			return 0, err
 		}
@@ -115,13 +118,13 @@ func (c *Client) pump() {
 				c.queue = nil
 			}
 			c.posting, c.postLine = true, line
-			c.io.Write(line, c.s.post(c.sid, body))
+			c.io.Write(line, c.post(body))
 		})
 	}
 	if !c.getting && !c.busy(Poll) {
 		c.request(Poll, func() {
 			c.getting = true
-			c.io.Write(Poll, c.s.get(c.sid))
+			c.io.Write(Poll, c.get())
 		})
 	}
 }

@@ -178,6 +178,6 @@ func (c *Client) sayGoodbye() {
 	}
 	if c.lines[line] == open && !c.busy(line) {
 		body := c.appendPayload(c.appendPayload(nil, bye), engineio.Packet{Type: engineio.Close})
-		c.io.Write(line, c.s.post(c.sid, body))
+		c.io.Write(line, c.post(body))
 	}
 }

@@ -33,6 +33,33 @@ func (r *Response) Header(name string) []byte {
 	return nil
 }
 
+// maxCookies bounds the cookies of a response in bytes.
+const maxCookies = 4 << 10
+
+// Cookies returns what the response's cookies are, in the form of a request's Cookie
+// header: names and values, without their attributes (RFC 6265, section 5.4). It is empty
+// if there are none.
+func (r *Response) Cookies() string {
+	var list []byte
+	for rest := r.head; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		if !bytes.EqualFold(key, []byte("Set-Cookie")) {
+			continue
+		}
+		pair, _, _ := bytes.Cut(value, []byte(";"))
+		if pair = bytes.TrimSpace(pair); len(pair) == 0 || len(list)+len(pair) > maxCookies {
+			continue
+		}
+		if len(list) > 0 {
+			list = append(list, "; "...)
+		}
+		list = append(list, pair...)
+	}
+	return string(list)
+}
+
 // ParseHead takes the head of a response off b, and returns its size with the empty
 // line behind it; 0 if b does not hold all of it.
 func ParseHead(b []byte) (r Response, size int, err error) {
