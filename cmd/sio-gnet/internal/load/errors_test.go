@@ -277,3 +277,44 @@ func TestWarnings(t *testing.T) {
 		})
 	}
 }
+
+// A server whose process ends takes its clients along, and is said to have ended.
+func TestServerThatEnds(t *testing.T) {
+	child := startChild(t)
+	c := config(t, child.url, scenario.Part{Kind: scenario.Idle, Clients: 5})
+	c.PID = child.pid
+	c.Duration = time.Second
+	c.Progress = func(p *report.Point) {
+		if p.Phase == report.Measuring {
+			child.end()
+		}
+	}
+	r := test(t, c)
+	if r.Clients.Lost != 5 || r.Server == nil || r.Server.RSS == 0 || r.Generator.RSS == 0 {
+		t.Errorf("clients %+v, server %+v, generator %+v", r.Clients, r.Server, r.Generator)
+	}
+	if len(r.Warnings) == 0 || !strings.Contains(strings.Join(r.Warnings, "\n"), "ended before the run did") {
+		t.Errorf("warnings: %q", r.Warnings)
+	}
+}
+
+// A run that is interrupted while clients connect has a result, too.
+func TestInterruptWhileConnecting(t *testing.T) {
+	url, _ := serve(t, &sio.Options{})
+	c := config(t, url, scenario.Part{Kind: scenario.Echo, Clients: 1000})
+	c.ConnectRate = 20
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c.Progress = func(p *report.Point) {
+		if p.Clients > 0 {
+			cancel()
+		}
+	}
+	r, err := Run(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Partial || r.Clients.Held == 0 || r.Clients.Held >= 1000 || r.Parts[0].Sent > 0 || r.Seconds > 1 || r.Generator.RSS == 0 {
+		t.Errorf("partial %v, clients %+v, %+v", r.Partial, r.Clients, r.Parts[0])
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,8 +41,14 @@ func childServer() int {
 	return 0
 }
 
-// startChild starts a server in a process of its own.
-func startChild(t *testing.T) (url string) {
+// child is a server in a process of its own.
+type child struct {
+	url string
+	pid int
+	end func() // may be called again
+}
+
+func startChild(t *testing.T) *child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), asServer+"=1")
@@ -56,17 +63,21 @@ func startChild(t *testing.T) (url string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
+	var once sync.Once
+	end := func() {
+		once.Do(func() {
+			stdin.Close()
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(end)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(line)
+	return &child{strings.TrimSpace(line), cmd.Process.Pid, end}
 }
 
 // An idle client takes little memory, after some heartbeats, too.
@@ -83,7 +94,7 @@ func TestMemoryPerClient(t *testing.T) {
 				runtime.ReadMemStats(&m)
 				return int64(m.HeapAlloc + m.StackInuse)
 			}
-			c := config(t, startChild(t), scenario.Part{Kind: scenario.Idle, Clients: clients})
+			c := config(t, startChild(t).url, scenario.Part{Kind: scenario.Idle, Clients: clients})
 			c.Client.Transport = transport
 			c.Warmup, c.Duration = 0, time.Second
 			before, during := used(), int64(0)

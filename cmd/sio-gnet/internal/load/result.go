@@ -124,7 +124,7 @@ func (r *runner) processes(res *report.Result, m *meter, received int64) {
 		RSS: m.after[self].RSS, PerClient: max(float64(m.after[self].RSS-r.before[self].RSS)/clients, 0),
 	}
 	pid := r.cfg.PID
-	if pid == 0 || len(m.after) == 0 {
+	if pid == 0 {
 		return
 	}
 	res.Server = &report.Process{
@@ -153,6 +153,9 @@ func (r *runner) warnings(res *report.Result) (list []string) {
 		if cpus := float64(res.Settings.CPUs); busy > 0.95*cpus {
 			list = append(list, fmt.Sprintf("server and tool together kept %.1f of %d processors busy, and took them from each other.", busy, res.Settings.CPUs))
 		}
+	}
+	if r.ended {
+		list = append(list, fmt.Sprintf("the server's process, %d, ended before the run did.", r.cfg.PID))
 	}
 	for i := range res.Parts {
 		p := &res.Parts[i]

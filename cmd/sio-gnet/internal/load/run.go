@@ -168,7 +168,10 @@ func (r *runner) phases(ctx context.Context) (*report.Result, error) {
 	from := r.reactor.Now() + int64(r.cfg.Warmup)
 	end := from + int64(r.cfg.Duration)
 	measured := &meter{}
-	if ctx.Err() == nil {
+	if ctx.Err() != nil {
+		measured.start(r) // nothing is measured but what is used
+		measured.stop(r)
+	} else {
 		r.enter(report.WarmingUp)
 		r.run.Begin(from, end)
 		r.waitUntil(ctx, from)

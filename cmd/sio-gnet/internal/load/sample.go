@@ -20,6 +20,7 @@ type sampler struct {
 	usage  map[int]stats.Process // as of the last sample
 	hists  []*stats.Hist
 	peak   int64 // the server's memory
+	ended  bool  // the server's process
 }
 
 // pollEvery is how often it is looked whether a phase is over.
@@ -47,13 +48,26 @@ func (r *runner) waitUntil(ctx context.Context, at int64) {
 // readProcesses reads what the server and this process use. That the server's can't be
 // read is an error.
 func (r *runner) readProcesses(into map[int]stats.Process) (err error) {
-	if r.cfg.PID > 0 {
-		if into[r.cfg.PID], err = stats.ReadProcess(r.cfg.PID); err != nil {
-			return err //nolint:wrapcheck // it says all there is
-		}
+	if into[os.Getpid()], err = stats.ReadProcess(os.Getpid()); err != nil || r.cfg.PID == 0 {
+		return err //nolint:wrapcheck // it says all there is
 	}
-	into[os.Getpid()], err = stats.ReadProcess(os.Getpid())
-	return err //nolint:wrapcheck // it says all there is
+	p, err := stats.ReadProcess(r.cfg.PID)
+	if err != nil {
+		return err //nolint:wrapcheck // it says all there is
+	}
+	into[r.cfg.PID] = p
+	return nil
+}
+
+// usageNow reads the same. A server that has ended has used what it had at last.
+func (r *runner) usageNow() map[int]stats.Process {
+	now := make(map[int]stats.Process)
+	err := r.readProcesses(now)
+	if last, ok := r.usage[r.cfg.PID]; ok && err != nil && r.cfg.PID > 0 {
+		now[r.cfg.PID] = last
+		r.ended = true
+	}
+	return now
 }
 
 // startSampling begins the first interval.
@@ -106,8 +120,7 @@ func (r *runner) sample() {
 		}
 		p.Latency[metrics[m]] = report.Brief{P50: h.Quantile(50), P99: h.Quantile(99), Max: h.Max()}
 	}
-	usage := make(map[int]stats.Process)
-	_ = r.readProcesses(usage)
+	usage := r.usageNow()
 	p.CPU = (usage[os.Getpid()].CPU - r.usage[os.Getpid()].CPU).Seconds() / elapsed
 	p.Loop = r.cfg.loopsBusy(p.CPU)
 	if s, ok := usage[r.cfg.PID]; ok && r.cfg.PID > 0 {
@@ -129,13 +142,11 @@ type meter struct {
 }
 
 func (m *meter) start(r *runner) {
-	m.from, m.before = time.Now(), map[int]stats.Process{}
-	_ = r.readProcesses(m.before)
+	m.from, m.before = time.Now(), r.usageNow()
 }
 
 func (m *meter) stop(r *runner) {
-	m.to, m.after = time.Now(), map[int]stats.Process{}
-	_ = r.readProcesses(m.after)
+	m.to, m.after = time.Now(), r.usageNow()
 }
 
 // seconds returns how long was measured.

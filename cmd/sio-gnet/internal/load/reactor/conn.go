@@ -40,7 +40,7 @@ func (c *conn) opened(l link) {
 
 // failed says that it could not be made, or has ended.
 func (c *conn) failed(err error) {
-	if c.given {
+	if c.given || c.peer.loop.stopped.Load() {
 		return
 	}
 	c.given = true
@@ -152,7 +152,7 @@ func (h *handler) OnClose(gc gnet.Conn, err error) gnet.Action {
 		return gnet.None
 	}
 	c.ended = true
-	if !c.given && !h.loop.stopped.Load() {
+	if !c.given {
 		h.loop.begin()
 		c.failed(err)
 		h.loop.pacer.set(h.loop.Shared.Now) // a turn soon, since this may be within a flush

@@ -69,7 +69,7 @@ func (d *dialer) work() {
 		if c == nil {
 			return
 		}
-		if err := d.dial(c); err != nil {
+		if err := d.dial(c); err != nil && d.ctx.Err() == nil {
 			l := c.peer.loop
 			l.Post(func() { c.failed(err) })
 		}

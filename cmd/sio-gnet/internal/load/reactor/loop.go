@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -100,7 +99,6 @@ func (l *Loop) drop() error {
 }
 
 func (l *Loop) stop() error {
-	l.stopped.Store(true)
 	l.pacer.stop()
 	return errors.Join(l.gnet.Stop(), unix.Close(l.anchor))
 }
@@ -131,11 +129,6 @@ func (l *Loop) wake() {
 // AddSource has the loop fire s from now on. On the loop, or before it has clients.
 func (l *Loop) AddSource(s Source) {
 	l.Post(func() { l.sources = append(l.sources, s) })
-}
-
-// RemoveSource ends what AddSource began. On the loop.
-func (l *Loop) RemoveSource(s Source) {
-	l.sources = slices.DeleteFunc(l.sources, func(other Source) bool { return other == s })
 }
 
 // turn is a turn without input.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/client"
@@ -39,6 +40,8 @@ type Reactor struct {
 	started time.Time
 	loops   []*Loop
 	dialer  *dialer
+	stop    sync.Once
+	err     error // of stopping
 }
 
 // New starts the loops. The caller must end them with [Reactor.Stop].
@@ -55,14 +58,21 @@ func New(opts Options) (*Reactor, error) {
 	return r, nil
 }
 
-// Stop closes all connections, without telling clients, and ends the loops.
+// Stop closes all connections, without telling clients, and ends the loops. It may be
+// called again.
 func (r *Reactor) Stop() error {
-	r.dialer.stop()
-	var errs []error
-	for _, l := range r.loops {
-		errs = append(errs, l.stop())
-	}
-	return errors.Join(errs...)
+	r.stop.Do(func() {
+		for _, l := range r.loops {
+			l.stopped.Store(true)
+		}
+		r.dialer.stop()
+		var errs []error
+		for _, l := range r.loops {
+			errs = append(errs, l.stop())
+		}
+		r.err = errors.Join(errs...)
+	})
+	return r.err
 }
 
 // Loops returns the loops. The slice must not be changed.

@@ -57,7 +57,7 @@ func (r *Result) view() *view {
 	for i := range r.Parts {
 		p := r.Parts[i]
 		if p.Scenario != "idle" {
-			v.Delivered = append(v.Delivered, delivery{p, p.Lost+p.Doubled+p.Reordered+p.Stray+p.Unsent == 0})
+			v.Delivered = append(v.Delivered, delivery{p, p.Received > 0 && p.Lost+p.Doubled+p.Reordered+p.Stray+p.Unsent == 0})
 		}
 	}
 	v.Facts = r.facts()

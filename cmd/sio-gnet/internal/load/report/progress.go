@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,10 +61,10 @@ func (p *Progress) line(at *Point) string {
 	if at.Sent+at.Received > 0 {
 		fmt.Fprintf(&b, "  %.0f sent/s  %.0f received/s", at.Sent, at.Received)
 	}
-	for name, l := range at.Latency {
+	for _, name := range slices.Sorted(maps.Keys(at.Latency)) {
 		if name != "connect" || at.Phase == Connecting {
-			fmt.Fprintf(&b, "  %s p99 %s", name, Millis(l.P99))
-			break
+			fmt.Fprintf(&b, "  %s p99 %s", name, Millis(at.Latency[name].P99))
+			break // one is enough for a line
 		}
 	}
 	if at.Errors > 0 {

@@ -103,7 +103,7 @@ func (p *Part) text(w io.Writer) {
 			fmt.Fprintf(w, ", %d %s", count.n, count.what)
 		}
 	}
-	if p.Lost+p.Doubled+p.Reordered+p.Stray == 0 && p.Scenario != "connect" {
+	if p.Lost+p.Doubled+p.Reordered+p.Stray == 0 && p.Received > 0 && p.Scenario != "connect" {
 		fmt.Fprint(w, ", each exactly once and in order")
 	}
 	fmt.Fprintln(w)

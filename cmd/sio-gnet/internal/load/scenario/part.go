@@ -28,24 +28,24 @@ var Kinds = []Kind{Idle, Connect, Echo, Bcast, Fanout, Rooms, Presence}
 
 // Part is a number of clients that do the same.
 type Part struct {
-	Name    string `json:"name"`
-	Kind    Kind   `json:"scenario"`
-	Clients int    `json:"clients"`
+	Name    string
+	Kind    Kind
+	Clients int
 
 	// Rate is how much is to happen a second, by all clients together: messages, joins and
 	// leaves, or connections made anew. 0: as many as Window allows.
-	Rate float64 `json:"rate,omitempty"`
+	Rate float64
 	// Window is how many messages of a client may be under way at once, without Rate.
-	Window int `json:"window,omitempty"`
+	Window int
 
-	Size   int    `json:"size,omitempty"` // of a message's data, in bytes
-	Binary bool   `json:"binary,omitempty"`
-	Event  string `json:"event,omitempty"`  // to send
-	Answer string `json:"answer,omitempty"` // to an echo: ByAck or ByEvent
+	Size   int // of a message's data, in bytes
+	Binary bool
+	Event  string // to send
+	Answer string // to an echo: ByAck or ByEvent
 
-	Senders  int           `json:"senders,omitempty"`   // Bcast: how many clients send
-	RoomSize int           `json:"room_size,omitempty"` // Rooms and Presence: clients of a room
-	Storm    time.Duration `json:"storm_ns,omitempty"`  // Connect: how often all are cut at once
+	Senders  int           // Bcast: how many clients send
+	RoomSize int           // Rooms and Presence: clients of a room
+	Storm    time.Duration // Connect: how often all are cut at once
 }
 
 // How a server answers an echo.

@@ -3,9 +3,13 @@ package scenario
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/reactor"
+	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/stats"
 )
 
 func write(t *testing.T, text string) (path string) {
@@ -130,5 +134,83 @@ func TestPartChecks(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// puppet is an actor that can act when it is told that it can.
+type puppet struct {
+	base
+
+	able bool
+	acts []int64
+}
+
+func (p *puppet) act(at int64) bool {
+	if p.able {
+		p.acts = append(p.acts, at)
+	}
+	return p.able
+}
+
+// What is due is done by turns and for the time at which it was due, however late that
+// is; if nobody can, that is counted.
+func TestArrivals(t *testing.T) {
+	part := &partInfo{}
+	a, b, c := &puppet{able: true}, &puppet{}, &puppet{able: true}
+	w := &worker{rec: stats.NewRecorder([]string{"connect", "lag"}, 1), end: 1000}
+	w.rec.To = 1000
+	s := &arrivals{w: w, squad: &squad{part: part, list: []actor{a, b, c}}, next: 100, step: 150}
+	for range 4 {
+		if s.Due() >= 1000 {
+			t.Fatal("it is over")
+		}
+		s.Fire(900)
+	}
+	if !slices.Equal(a.acts, []int64{100, 400}) || !slices.Equal(c.acts, []int64{250, 550}) {
+		t.Errorf("%v and %v", a.acts, c.acts)
+	}
+	a.able, c.able = false, false
+	s.Fire(900)
+	if n := w.rec.Part(0).Unsent; n != 1 {
+		t.Errorf("%d were not sent", n)
+	}
+	for s.Due() != reactor.Never {
+		s.Fire(2000)
+	}
+	if n := w.rec.Part(0).Unsent; n != 2 { // 700, 850; 1000 is too late
+		t.Errorf("%d were not sent", n)
+	}
+	total := stats.NewTotals([]string{"connect", "lag"}, 1)
+	w.rec.AddTo(total)
+	if n := total.Hists[MetricLag].Count(); n != 6 {
+		t.Errorf("%d lags", n)
+	}
+}
+
+// Messages of a sender that has gone may never have left it: only gaps in what came are
+// lost. What a client that was lost itself did not get is not lost either.
+func TestMissing(t *testing.T) {
+	g := newGroup(0, &partInfo{}, 2)
+	m := &member{group: g, trackers: make([]stats.Tracker, 2)}
+	m.ready = true
+	for _, n := range []uint64{0, 1, 4} { // 2 and 3 are missing
+		m.trackers[0].Take(n)
+	}
+	g.senders[0].sent.Store(10)
+	g.senders[1].sent.Store(3)
+	for _, tt := range []struct {
+		name        string
+		gone, ready bool
+		want        uint64
+	}{
+		{"all are there", false, true, 7 + 3},
+		{"a sender has gone", true, true, 2 + 3},
+		{"it was lost", false, false, 2},
+	} {
+		g.senders[0].gone.Store(tt.gone)
+		m.ready = tt.ready
+		if got := m.missing(); got != tt.want {
+			t.Errorf("%s: %d are missing, want %d", tt.name, got, tt.want)
+		}
 	}
 }

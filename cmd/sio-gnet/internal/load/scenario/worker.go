@@ -157,7 +157,9 @@ func (w *worker) outstanding() (n int64) {
 func (w *worker) finish() {
 	w.frozen = true
 	for _, a := range w.actors {
-		w.rec.Part(a.common().part.index).Lost += int64(a.missing())
+		if p := a.common().part; p.Kind != Connect { // what connects still is not lost
+			w.rec.Part(p.index).Lost += int64(a.missing())
+		}
 	}
 }
 

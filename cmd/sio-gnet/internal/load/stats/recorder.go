@@ -19,17 +19,17 @@ type Recorder struct {
 type Counters struct {
 	// Sent are the messages that were sent, Received the answers or deliveries that came,
 	// both of the measured time.
-	Sent     int64 `json:"sent"`
-	Received int64 `json:"received"`
+	Sent     int64
+	Received int64
 	// The others are of all the run.
-	Doubled   int64 `json:"doubled"`
-	Reordered int64 `json:"reordered"`
+	Doubled   int64
+	Reordered int64
 	// Lost are those that never came. It is known in the end.
-	Lost int64 `json:"lost"`
+	Lost int64
 	// Stray are messages that were not for who got them, or of no sender of this run.
-	Stray int64 `json:"stray"`
+	Stray int64
 	// Unsent are messages that were not sent since the server did not read.
-	Unsent int64 `json:"unsent"`
+	Unsent int64
 }
 
 // Add adds other.
