@@ -353,6 +353,45 @@ func TestBreaches(t *testing.T) {
 	}
 }
 
+// Whatever a server sends, a client takes no more than there is, and says at most once that
+// it is lost.
+func FuzzReceive(f *testing.F) {
+	f.Add(uint8(0), []byte(frame(ws.OpText, `42["a","b"]`)+frame(ws.OpText, "2")))
+	f.Add(uint8(1), []byte(response("2\x1e42[\"a\"]")))
+	f.Add(uint8(2), []byte("\xc1\x03abc"))
+	f.Add(uint8(3), []byte(frame(ws.OpBinary, "\x83\xa4type\x02\xa4data\x91\xa1a\xa3nsp\xa1/")))
+	f.Add(uint8(4), []byte(frame(ws.OpText, `451-["c",{"_placeholder":true,"num":0}]`)+frame(ws.OpBinary, "\x04raw")))
+	f.Fuzz(func(t *testing.T, mode uint8, b []byte) {
+		cfg := &Config{}
+		line := Socket
+		switch mode % 5 {
+		case 1:
+			cfg.Transport, line = Polling, Poll
+		case 2:
+			cfg.Deflate = DeflateTakeover
+		case 3:
+			cfg.MessagePack = true
+		case 4:
+			cfg.EIO = 3
+		}
+		w := newWires(t, cfg)
+		w.c.Opened(line)
+		if line == Poll {
+			w.c.Receive(Poll, []byte(response(handshake)))
+		} else {
+			extensions := ""
+			if cfg.Deflate != NoDeflate {
+				extensions = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+			}
+			w.c.Receive(Socket, []byte(accept()+extensions+"\r\n"+frame(ws.OpText, handshake)+frame(ws.OpText, "40{}")))
+		}
+		if n := w.c.Receive(line, b[:len(b):len(b)]); n < 0 || n > len(b) {
+			t.Errorf("it took %d of %d bytes", n, len(b))
+		}
+		w.c.Leave()
+	})
+}
+
 // readFrame reads a frame of our own, by the library.
 func readFrame(r io.Reader) (f ws.Frame, err error) {
 	if f.Header, err = ws.ReadHeader(r); err != nil {

@@ -86,7 +86,7 @@ func (r *Result) tiles() (tiles []tile) {
 		} else {
 			tiles = append(tiles, tile{"server CPU", fmt.Sprintf("%.2f", p.CPUShare), "processors busy"})
 		}
-		if r.Clients.Held >= manyClients {
+		if r.Clients.Held >= manyClients && p.PerClient > 0 {
 			tiles = append(tiles, tile{"server memory", Bytes(p.PerClient), "per client"})
 		} else {
 			tiles = append(tiles, tile{"server memory", Bytes(float64(p.RSS)), "resident"})

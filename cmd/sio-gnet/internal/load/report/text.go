@@ -36,7 +36,7 @@ func (r *Result) Text(w io.Writer) error {
 	}
 	if p := r.Server; p != nil {
 		fmt.Fprintf(tw, "server\t%.2f processors busy, %s", p.CPUShare, Bytes(float64(p.RSS)))
-		if c.Held >= manyClients {
+		if c.Held >= manyClients && p.PerClient > 0 { // else it had the memory before
 			fmt.Fprintf(tw, ", %s per client", Bytes(p.PerClient))
 		}
 		if p.PerMessage > 0 {
