@@ -212,6 +212,6 @@ func (w *ackWait) settle(args RawArgs, err error) {
 	s.ns.server.handlers.Add(1)
 	go func() {
 		defer s.ns.server.handlers.Add(-1)
-		s.protect(func() error { w.done(reply, err); return nil })
+		s.protect("EmitAck", func() error { w.done(reply, err); return nil })
 	}()
 }

@@ -51,6 +51,9 @@ func (e Emitter) Broadcast() Broadcast {
 // To is [Socket.To], sent in the same way.
 func (e Emitter) To(rooms ...string) Broadcast { return e.Broadcast().To(rooms...) }
 
+// In is another name for To.
+func (e Emitter) In(rooms ...string) Broadcast { return e.Broadcast().To(rooms...) }
+
 // Except is [Socket.Except], sent in the same way.
 func (e Emitter) Except(rooms ...string) Broadcast { return e.Broadcast().Except(rooms...) }
 

@@ -186,7 +186,7 @@ func (p *ParentNamespace) matches(ctx context.Context, name string, auth json.Ra
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			p.server.report(nil, &PanicError{v, debug.Stack()})
+			p.server.report(nil, &PanicError{"Server.OfFunc", v, debug.Stack()})
 		}
 	}()
 	return p.match(ctx, name, auth)

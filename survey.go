@@ -84,7 +84,7 @@ func (b Broadcast) ask(ctx context.Context, event string, args []any, each func(
 	defer cancel()
 	t := &tally{each: each}
 	for _, ns := range b.namespaces() {
-		if err := b.on(ns).askOne(ctx, t, timeout, event, args); err != nil {
+		if err := b.about(ns).askOne(ctx, t, timeout, event, args); err != nil {
 			cancel()
 			t.wait()
 			return err

@@ -69,7 +69,7 @@ func (r *Reactor) acceptLoop(ln net.Listener, g *gate, wg *sync.WaitGroup, refus
 		if r.conns.Add(1) > int64(r.opts.MaxConnections) {
 			r.conns.Add(-1)
 			r.counts.turnedAway.Add(1)
-			r.opts.Logger.Log(context.Background(), r.refusals.level(r.now()), "loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
+			r.opts.Logger.Log(context.Background(), r.refusals.Level(r.now()), "loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 			r.refuse(c, wg, refusal)
 			continue
 		}

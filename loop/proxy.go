@@ -88,7 +88,7 @@ func (c *Conn) consumeProxy(buf []byte) (n int, more bool) {
 
 func (c *Conn) failProxy(err error) {
 	r := c.loop.reactor
-	c.loop.log.Log(context.Background(), r.badProxies.level(r.now()), "loop: connection closed: PROXY header", "error", err, "peer", c.PeerAddr())
+	c.loop.log.Log(context.Background(), r.badProxies.Level(r.now()), "loop: connection closed: PROXY header", "error", err, "peer", c.PeerAddr())
 	c.Abort(err)
 }
 

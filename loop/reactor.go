@@ -11,6 +11,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"github.com/sio-gnet/sio-gnet/internal/occasional"
 	"github.com/sio-gnet/sio-gnet/loop/internal/http1"
 )
 
@@ -54,9 +55,9 @@ type Reactor struct {
 	conns      atomic.Int64
 	counts     counters
 	perAddress *perAddress
-	windows    atomic.Int64 // bytes that windows of connections may take
-	refusals   occasional   // over MaxConnections
-	badProxies occasional   // of connections without a good PROXY header
+	windows    atomic.Int64    // bytes that windows of connections may take
+	refusals   occasional.Line // over MaxConnections
+	badProxies occasional.Line // of connections without a good PROXY header
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}

@@ -18,6 +18,7 @@ func TestExamplePages(t *testing.T) {
 	keepPictures(t, screenshots, map[string]string{
 		"whiteboard-desk.png": "whiteboard.png", "dashboard-desk.png": "dashboard.png",
 		"presence-desk.png": "presence.png", "private-messages-desk.png": "private-messages.png",
-		"typed-events-desk.png": "typed-events.png",
+		"typed-events-desk.png": "typed-events.png", "chat-desk.png": "chat-example.png",
+		"msgpack-desk.png": "msgpack.png", "recovery-desk.png": "recovery.png",
 	})
 }

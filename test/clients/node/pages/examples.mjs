@@ -94,6 +94,40 @@ export default function (checks, { browser, examples, screenshots }) {
     await eventually("the work is done", async () => (await goroutines(desk)) < idle + 10);
   });
 
+  add("chat", async (desk, phone) => {
+    for (const [visitor, name] of [[desk, "Ada"], [phone, "Grace"]]) {
+      await visitor.get("name").fill(name);
+      await visitor.get("enter").click();
+      await visitor.get("messages").waitFor();
+      await visitor.get("name").waitFor({ state: "hidden" });
+    }
+    await desk.see("here", "· Ada, Grace");
+    await desk.see("note", "Grace is here");
+    await phone.get("text").fill("hello <b>all</b>");
+    await phone.get("send").click();
+    await desk.see("message", "Gracehello <b>all</b>");
+    await phone.see("message", "hello <b>all</b>");
+  });
+
+  add("msgpack", async (desk, phone) => {
+    for (const visitor of [desk, phone]) {
+      await visitor.see("got", "negative of picture 1, 16384 bytes, the date is one");
+      await visitor.get("send").click();
+      await visitor.see("got", "negative of picture 2, 16384 bytes, the date is one");
+    }
+  });
+
+  add("recovery", async (desk, phone) => {
+    await eventually("lines", async () => (await desk.get("line").count()) > 1);
+    const id = await desk.get("status").textContent();
+    await desk.get("cut").click();
+    await desk.see("status", "away");
+    await desk.see("status", id.replace("a new session", "recovered"));
+    await eventually("late lines", async () => (await desk.page.locator("li.late").count()) > 1);
+    assert.equal(await desk.page.locator("li.lost").count(), 0);
+    await phone.get("line").first().waitFor();
+  });
+
   add("presence", async (desk, phone) => {
     await desk.get("name-input").fill("Ada <b>Lovelace</b>");
     await desk.get("name-input").press("Enter");
