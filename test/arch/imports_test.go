@@ -66,6 +66,13 @@ var rules = []rule{
 		ours: []string{".", "clientbundle"},
 		not:  append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...),
 	},
+	// The load generator is a client of its own: sockets and frames are its trade, and it
+	// shares only the codecs with the server.
+	{dir: "cmd/sio-gnet/internal/load", ours: []string{"codec"}},
+	{dir: "cmd/sio-gnet/internal/load/wire", not: append([]string{"net", "net/http", "os"}, reactor...)},
+	{dir: "cmd/sio-gnet/internal/load/client", ours: []string{"codec", "cmd/sio-gnet/internal/load/wire"}, not: append([]string{"net", "net/http", "os", "time"}, reactor...)},
+	{dir: "cmd/sio-gnet/internal/load/stats", not: slices.Concat(reactor, frames)},
+	{dir: "cmd/sio-gnet/internal/load/scenario", ours: []string{"cmd/sio-gnet/internal/load"}, not: slices.Concat(reactor, frames, []string{"net"})},
 	{dir: "cmd/sio-gnet/internal/apps/apptest", ours: []string{".", "siotest", "cmd/sio-gnet/internal/apps"}, not: reactor},
 	// A program needs signals, hence syscall.
 	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...)},
@@ -219,6 +226,10 @@ func TestRules(t *testing.T) {
 		{"broadcast", module + "/loop", false},
 		{"cmd/sio-gnet/internal/apps/chat", module, true},
 		{"cmd/sio-gnet", module + "/engine", false},
+		{"cmd/sio-gnet/internal/load/client", module + "/loop", false},
+		{"cmd/sio-gnet/internal/load/client", "net", false},
+		{"cmd/sio-gnet/internal/load/reactor", "github.com/panjf2000/gnet/v2", true},
+		{"cmd/sio-gnet/internal/load/scenario", module, false},
 		{"test/e2e", module + "/engine", false},
 		{"test/conformance", module + "/engine", true},
 		{"test/conformance", module + "/codec/engineio", false},
