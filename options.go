@@ -45,7 +45,8 @@ type Options struct {
 	// 1,000,000, at most 1 GiB. It does not limit what is sent.
 	MaxPayload int
 	// MaxPending is how many bytes may wait for one client to read them, default
-	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
+	// 1 MiB; over it the client is disconnected with [ReasonTransportError]. One
+	// event, with all of its attachments, may be larger if nothing waits before it.
 	MaxPending int
 	// MaxBacklog is how many bytes of events may wait for one socket's handlers,
 	// default 1 MiB beyond MaxPayload; over it the client is disconnected with

@@ -40,6 +40,7 @@ var guestTests = map[string]func(*testing.T){
 	"TestSendAfterClose":                   TestSendAfterClose,
 	"TestCloseAll":                         TestCloseAll,
 	"TestCloseAllMeetsHandshakes":          TestCloseAllMeetsHandshakes,
+	"TestBudgetOfSeveralPackets":           TestBudgetOfSeveralPackets,
 	"TestSlowPoller":                       TestSlowPoller,
 	"TestSlowSocket":                       TestSlowSocket,
 	"TestSendersKeepTheirOrder":            TestSendersKeepTheirOrder,

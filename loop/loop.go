@@ -51,6 +51,7 @@ type Loop struct {
 	draining   bool    // connections end with their next response
 	dirty      []*Conn // connections with output queued in this turn
 	reading    *Conn   // whose input is being handled right now
+	group      group   // of writes, which is being queued right now
 	wheel      *wheel
 	alarm      *time.Timer // wakes the loop when the wheel is due
 	alarmAt    int64

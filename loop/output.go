@@ -55,8 +55,8 @@ func (c *Conn) Blocked() bool {
 }
 
 // Enqueue queues b.B[off:end] for sending and takes over one reference to b.
-// Behind a close frame or the last response, nothing is sent any more. Over the byte budget, the connection is closed with [ErrSlowConsumer]. On the
-// loop.
+// Behind a close frame or the last response, nothing is sent any more. Over the byte
+// budget, the connection is closed with [ErrSlowConsumer]. On the loop.
 func (c *Conn) Enqueue(b *Buffer, off, end int) {
 	if !c.reserve(end - off) {
 		b.Release()
@@ -114,6 +114,7 @@ func (c *Conn) reserve(n int) bool {
 	limit := l.reactor.opts.MaxPending
 	if c.out.bytes > 0 && c.out.bytes+n > limit {
 		// Much can come in one turn: what counts is what the kernel won't take.
+		had := c.out.bytes
 		c.flush()
 		if c.closed || c.aborted {
 			return false
@@ -121,7 +122,7 @@ func (c *Conn) reserve(n int) bool {
 		if c.out == nil {
 			c.out = l.takeQueue()
 		}
-		if c.out.bytes > 0 && c.out.bytes+n > limit {
+		if c.waiting(had) > 0 && c.out.bytes+n > limit {
 			l.log.Debug("loop: slow consumer closed", "remote", c.RemoteAddr(), "pending", c.out.bytes)
 			l.reactor.counts.slowConsumers.Add(1)
 			c.Abort(ErrSlowConsumer)
