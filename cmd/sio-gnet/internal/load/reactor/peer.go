@@ -17,9 +17,6 @@ type Peer struct {
 // NewPeer returns a client of the loop.
 func (l *Loop) NewPeer(index int) *Peer { return &Peer{loop: l, index: index} }
 
-// Loop returns the client's loop.
-func (p *Peer) Loop() *Loop { return p.loop }
-
 // Begin starts the client, or starts it anew after it has ended.
 func (p *Peer) Begin(user client.User) {
 	if p.place == 0 {
