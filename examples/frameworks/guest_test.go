@@ -36,7 +36,7 @@ func TestGuests(t *testing.T) {
 		},
 		"chi": func(io *sio.Server) http.Handler {
 			router := chi.NewRouter()
-			router.Use(middleware.Recoverer, middleware.RealIP)
+			router.Use(middleware.Recoverer, middleware.ClientIPFromRemoteAddr)
 			router.Handle("/socket.io/*", io)
 			return router
 		},
