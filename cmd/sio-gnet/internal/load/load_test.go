@@ -49,6 +49,22 @@ func config(t *testing.T, url string, parts ...scenario.Part) *Config {
 	}
 }
 
+// testSome is test for our own server: on a busy machine a test may be over before
+// anything was measured, and is repeated for longer then.
+func testSome(t *testing.T, c *Config) *report.Result {
+	t.Helper()
+	for {
+		r := test(t, c)
+		some := true
+		for _, p := range r.Parts {
+			some = some && (p.Scenario == string(scenario.Idle) || p.Received > 0)
+		}
+		if c.Duration *= 2; some || c.Duration > patience/2 {
+			return r
+		}
+	}
+}
+
 // test runs a test that must have a result.
 func test(t *testing.T, c *Config) *report.Result {
 	t.Helper()

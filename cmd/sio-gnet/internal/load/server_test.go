@@ -97,7 +97,7 @@ func TestOwnServer(t *testing.T) {
 				if c.Client.Namespace == "" {
 					c.Client.Namespace = "/"
 				}
-				r := test(t, c)
+				r := testSome(t, c)
 				part := r.Parts[0]
 				if part.Sent == 0 || part.Received == 0 || part.Lost+part.Doubled+part.Reordered+part.Stray > 0 {
 					t.Errorf("got %+v", part)
@@ -213,7 +213,7 @@ func TestTLS(t *testing.T) {
 			c := config(t, overTLS(t, url), scenario.Part{Kind: scenario.Echo, Clients: 5, Window: 3, Size: 30000})
 			c.Client.Transport = transport
 			c.Insecure = true
-			r := test(t, c)
+			r := testSome(t, c)
 			if p := r.Parts[0]; p.Received == 0 || p.Lost+p.Doubled+p.Reordered+p.Stray > 0 || len(r.Errors) > 0 || !r.Settings.TLS {
 				t.Errorf("got %+v, errors %v", p, r.Errors)
 			}
