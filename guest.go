@@ -36,9 +36,9 @@ import "net/http"
 //     a panic of [http.ErrAbortHandler], which net/http expects.
 //
 // A net/http server's Shutdown knows nothing of hijacked connections and waits for polls, so
-// call [Server.Shutdown] first, or let it be called:
+// call [Server.Shutdown] first:
 //
-//	httpServer.RegisterOnShutdown(func() { io.Shutdown(ctx) })
+//	err := errors.Join(io.Shutdown(ctx), httpServer.Shutdown(ctx))
 //
 // After it, everything gets 503. Shutdown and Close wait for requests in progress.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
