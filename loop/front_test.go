@@ -269,7 +269,9 @@ func TestHandlerContext(t *testing.T) {
 func TestContextOfTheLate(t *testing.T) {
 	f := serveHTTP(t, echoBody)
 	f.dial(t)
-	late := f.front.newConn(f.conn(t), nil)
+	conn := f.conn(t)
+	var late *frontConn
+	f.on(t, func(*Loop) { late = f.front.newConn(conn, nil) })
 	late.OnClose(nil, ErrTimeout)
 	if err := context.Cause(late.bind(t.Context())); !errors.Is(err, ErrTimeout) {
 		t.Errorf("cause %v", err)
@@ -281,8 +283,13 @@ func TestWriteBehindTheEnd(t *testing.T) {
 	failed := make(chan error, 1)
 	f := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
-		write(w, "x")
-		failed <- http.NewResponseController(w).Flush()
+		for { // the first bytes may still leave
+			write(w, "x")
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				failed <- err
+				return
+			}
+		}
 	})
 	c := f.dial(t)
 	c.send(get("/"))

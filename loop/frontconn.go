@@ -38,6 +38,7 @@ type frontConn struct {
 	writable sync.Cond
 	cancel   context.CancelCauseFunc // ends the request's context; nil until there is one
 	over     error                   // why the connection has ended
+	half     bool                    // the peer has closed its half of it
 	readErr  error                   // why there is no more input
 	input    *bytebufferpool.ByteBuffer
 	taken    int     // bytes of input that were read
@@ -77,8 +78,11 @@ func (f *frontConn) bind(ctx context.Context) context.Context {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cancel = cancel
-	if f.over != nil {
+	switch {
+	case f.over != nil:
 		cancel(f.over)
+	case f.half:
+		cancel(io.EOF)
 	}
 	return ctx
 }
