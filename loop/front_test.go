@@ -497,3 +497,42 @@ func TestPeersThatStandStill(t *testing.T) {
 	})
 	f.wantHandlers(t, 0)
 }
+
+// TestResponseInOneTask has the loop asked once for what is written behind the handler
+// and for the end, if nothing can come in between.
+func TestResponseInOneTask(t *testing.T) {
+	f := serveHTTP(t, echoBody)
+	f.dial(t)
+	conn := f.conn(t)
+	for _, tt := range []struct {
+		name                      string
+		whole, returned, hijacked bool
+		bytes                     int
+		posted                    bool
+	}{
+		{"behind the handler", true, true, false, 10, false},
+		{"in the handler", true, false, false, 10, true},
+		{"behind a handler that may have left some of a body", false, true, false, 10, true},
+		{"behind a handler that has hijacked it", true, true, true, 10, true},
+		{"as much as may wait", true, true, false, frontWindow, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f.on(t, func(*Loop) {
+				fc := f.front.newConn(conn, nil)
+				fc.whole, fc.hijacked = tt.whole, tt.hijacked
+				if tt.returned {
+					fc.returned()
+				}
+				if n, err := fc.Write(make([]byte, tt.bytes)); n != tt.bytes || err != nil {
+					t.Errorf("Write: %d, %v", n, err)
+				}
+				if fc.posted != tt.posted {
+					t.Errorf("posted: %t, want %t", fc.posted, tt.posted)
+				}
+				if fc.end(true); !fc.posted {
+					t.Error("the end is not posted")
+				}
+			})
+		})
+	}
+}
