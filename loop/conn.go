@@ -66,6 +66,7 @@ type Conn struct {
 	counted    bool // in the count of its client's address
 	paused     bool // the socket is not read
 	lastWrite  bool // linger once all output has left
+	half       bool // the peer has closed its half, and gnet has let go of the rest
 }
 
 func newConn(l *Loop, gc gnet.Conn) *Conn {
@@ -210,7 +211,7 @@ func (c *Conn) Abort(err error) {
 	if c.loop.reading == c {
 		return // gnet closes it when its callback returns
 	}
-	if c.port() != nil {
+	if c.half || c.port() != nil {
 		c.loop.Post((*abortTask)(c))
 		return
 	}
@@ -238,6 +239,10 @@ func (c *Conn) linger() {
 	c.dropInput()
 	if p := c.port(); p != nil {
 		p.linger(c)
+		return
+	}
+	if c.half {
+		c.Abort(io.EOF) // there is nothing to wait for
 		return
 	}
 	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {

@@ -76,7 +76,9 @@ func newFront(router Router, o *Options) *front {
 	protocols.SetHTTP1(true)
 	fr.server = http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Context().Value(frontKey{}).(*frontConn).handler.ServeHTTP(w, r)
+			f := r.Context().Value(frontKey{}).(*frontConn)
+			f.handler.ServeHTTP(w, r)
+			f.returned()
 		}),
 		// The loop has seen the head already; ReadTimeout is for the body then.
 		ReadTimeout:  o.HTTP.ReadTimeout,
@@ -131,6 +133,7 @@ type frontListener struct {
 	mu      sync.Mutex
 	ready   sync.Cond
 	waiting []*frontConn
+	next    int // index of the first that was not accepted yet
 	closed  bool
 }
 
@@ -150,16 +153,19 @@ func (ln *frontListener) push(f *frontConn) bool {
 func (ln *frontListener) Accept() (net.Conn, error) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	for len(ln.waiting) == 0 && !ln.closed {
+	for ln.next == len(ln.waiting) && !ln.closed {
 		ln.ready.Wait()
 	}
 	if ln.closed {
 		return nil, net.ErrClosed
 	}
-	f := ln.waiting[0]
-	ln.waiting[0] = nil
-	if ln.waiting = ln.waiting[1:]; len(ln.waiting) == 0 {
-		ln.waiting = ln.waiting[:0:0]
+	f := ln.waiting[ln.next]
+	ln.waiting[ln.next] = nil
+	if ln.next++; ln.next == len(ln.waiting) {
+		ln.waiting, ln.next = ln.waiting[:0], 0
+		if cap(ln.waiting) > keepQueue {
+			ln.waiting = nil
+		}
 	}
 	return f, nil
 }
@@ -169,10 +175,10 @@ func (ln *frontListener) Close() error {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	ln.closed = true
-	for _, f := range ln.waiting {
+	for _, f := range ln.waiting[ln.next:] {
 		f.release()
 	}
-	ln.waiting = nil
+	ln.waiting, ln.next = nil, 0
 	ln.ready.Broadcast()
 	return nil
 }

@@ -220,11 +220,12 @@ func TestPeerVanishesMidUpload(t *testing.T) {
 	c.send(cut(post("/", "body")))
 	receive(t, "the handler", entered)
 	c.Close()
-	f.wantConnections(t, 0)
+	f.wantHalf(t)
 	close(release)
 	if got := receive(t, "the handler's end", results); got.body != "bod" || !errors.Is(got.err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %+v", got)
 	}
+	f.wantConnections(t, 0)
 }
 
 // TestWithoutPausing ends a connection that it can't hold up.

@@ -269,7 +269,9 @@ func TestHandlerContext(t *testing.T) {
 func TestContextOfTheLate(t *testing.T) {
 	f := serveHTTP(t, echoBody)
 	f.dial(t)
-	late := f.front.newConn(f.conn(t), nil)
+	conn := f.conn(t)
+	var late *frontConn
+	f.on(t, func(*Loop) { late = f.front.newConn(conn, nil) })
 	late.OnClose(nil, ErrTimeout)
 	if err := context.Cause(late.bind(t.Context())); !errors.Is(err, ErrTimeout) {
 		t.Errorf("cause %v", err)
@@ -281,8 +283,13 @@ func TestWriteBehindTheEnd(t *testing.T) {
 	failed := make(chan error, 1)
 	f := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
-		write(w, "x")
-		failed <- http.NewResponseController(w).Flush()
+		for { // the first bytes may still leave
+			write(w, "x")
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				failed <- err
+				return
+			}
+		}
 	})
 	c := f.dial(t)
 	c.send(get("/"))
@@ -489,4 +496,43 @@ func TestPeersThatStandStill(t *testing.T) {
 		}
 	})
 	f.wantHandlers(t, 0)
+}
+
+// TestResponseInOneTask has the loop asked once for what is written behind the handler
+// and for the end, if nothing can come in between.
+func TestResponseInOneTask(t *testing.T) {
+	f := serveHTTP(t, echoBody)
+	f.dial(t)
+	conn := f.conn(t)
+	for _, tt := range []struct {
+		name                      string
+		whole, returned, hijacked bool
+		bytes                     int
+		posted                    bool
+	}{
+		{"behind the handler", true, true, false, 10, false},
+		{"in the handler", true, false, false, 10, true},
+		{"behind a handler that may have left some of a body", false, true, false, 10, true},
+		{"behind a handler that has hijacked it", true, true, true, 10, true},
+		{"as much as may wait", true, true, false, frontWindow, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f.on(t, func(*Loop) {
+				fc := f.front.newConn(conn, nil)
+				fc.whole, fc.hijacked = tt.whole, tt.hijacked
+				if tt.returned {
+					fc.returned()
+				}
+				if n, err := fc.Write(make([]byte, tt.bytes)); n != tt.bytes || err != nil {
+					t.Errorf("Write: %d, %v", n, err)
+				}
+				if fc.posted != tt.posted {
+					t.Errorf("posted: %t, want %t", fc.posted, tt.posted)
+				}
+				if fc.end(true); !fc.posted {
+					t.Error("the end is not posted")
+				}
+			})
+		})
+	}
 }

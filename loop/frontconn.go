@@ -32,12 +32,15 @@ type frontConn struct {
 	front         *front
 	handler       http.Handler
 	local, remote net.Addr
+	whole         bool // the request has no body
+	context       frontContext
 
 	mu       sync.Mutex
 	readable sync.Cond
 	writable sync.Cond
 	cancel   context.CancelCauseFunc // ends the request's context; nil until there is one
 	over     error                   // why the connection has ended
+	half     bool                    // the peer has closed its half of it
 	readErr  error                   // why there is no more input
 	input    *bytebufferpool.ByteBuffer
 	taken    int     // bytes of input that were read
@@ -48,6 +51,7 @@ type frontConn struct {
 	posted   bool    // Run is due
 	ended    bool    // no more output comes
 	reusable bool    // the connection may serve another request
+	quiet    bool    // what is written now comes right before the end
 	hijacked bool
 	closed   bool
 	released bool
@@ -73,14 +77,33 @@ func (fr *front) newConn(c *Conn, h http.Handler) *frontConn {
 
 // bind makes the context of the request end with the connection.
 func (f *frontConn) bind(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, frontKey{}, f))
+	ctx, cancel := context.WithCancelCause(ctx)
+	f.context = frontContext{ctx, f}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cancel = cancel
-	if f.over != nil {
+	switch {
+	case f.over != nil:
 		cancel(f.over)
+	case f.half:
+		cancel(io.EOF)
 	}
-	return ctx
+	return &f.context
+}
+
+// frontContext is the context of a frontConn, by which that is found.
+type frontContext struct {
+	context.Context
+
+	conn *frontConn
+}
+
+// Value returns the frontConn for its key.
+func (c *frontContext) Value(key any) any {
+	if key == (frontKey{}) {
+		return c.conn
+	}
+	return c.Context.Value(key)
 }
 
 // enter follows the server's view of the connection.
@@ -195,9 +218,20 @@ func (f *frontConn) Write(p []byte) (n int, err error) {
 		f.unsent += len(part)
 		n += len(part)
 		p = p[len(part):]
-		f.post()
+		if !f.quiet || f.unsent >= f.front.window {
+			f.post()
+		}
 	}
 	return n, nil
+}
+
+// returned is called when the handler has returned. net/http writes what is left of
+// the response then, and ends it at once, unless it has to read the rest of a body
+// before: one task is enough for both.
+func (f *frontConn) returned() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.quiet = f.whole && !f.hijacked
 }
 
 // broken is what the end of the connection is to one who writes.

@@ -29,6 +29,7 @@ func (c *Conn) handOver(handler http.Handler, r *Request, head, rest []byte) (n 
 		return 0, true
 	}
 	f := fr.newConn(c, handler)
+	f.whole = whole
 	f.put(http1.WithoutEmptyLines(head))
 	h.front = f
 	c.Attach(f)

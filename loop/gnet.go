@@ -118,7 +118,7 @@ func (h *gnetHandler) handleInput(c *Conn, input []byte) {
 	c.onInput(input)
 }
 
-// OnClose is the one place where a Conn ends.
+// OnClose is where a Conn ends, but for those that gnet does not have.
 func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 	switch ctx := gc.Context().(type) {
 	case *anchor:
@@ -127,8 +127,12 @@ func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 		h.reactor.fail()
 		ctx.loop.endGuests()
 	case *Conn:
-		h.reactor.conns.Add(-1)
-		ctx.loop.protect(nil, func() { ctx.onClosed(err) })
+		ctx.loop.protect(nil, func() {
+			if !ctx.outlive(err) {
+				h.reactor.conns.Add(-1)
+				ctx.onClosed(err)
+			}
+		})
 		ctx.loop.endClose()
 	}
 	return gnet.None

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+
+	"golang.org/x/sys/unix"
 )
 
 // A reactor can be the guest of a net/http server, which has the sockets then. A
@@ -80,7 +82,7 @@ func (g *guest) becomeWebSocket(c *Conn) {
 	}
 }
 
-// end is the one place where a Conn without a descriptor ends.
+// end is the one place where a Conn ends that gnet does not have.
 func (c *Conn) end(err error) {
 	if c.closed {
 		return
@@ -88,10 +90,14 @@ func (c *Conn) end(err error) {
 	p := c.port()
 	c.loop.reactor.conns.Add(-1)
 	c.loop.protect(nil, func() { c.onClosed(err) })
+	if c.half {
+		_ = unix.Close(c.fd) // what it has written is the kernel's to send
+		return
+	}
 	p.shut()
 }
 
-// abortTask ends a Conn without a descriptor behind the callback that aborted it.
+// abortTask ends a Conn that gnet does not have behind the callback that aborted it.
 type abortTask Conn
 
 // Run is called on the loop.
@@ -102,7 +108,7 @@ func (l *Loop) endGuests() {
 	defer close(l.over)
 	for c := l.conns; c != nil; {
 		next := c.next
-		if c.port() != nil {
+		if c.half || c.port() != nil {
 			c.end(nil)
 		}
 		c = next

@@ -35,6 +35,7 @@ type Loop struct {
 	epoll   int // gnet's, for pausing input; -1 if it is not known
 	log     *slog.Logger
 	over    chan struct{} // closed when it has ended
+	turn    gnet.Runnable // runTurn
 
 	// The mailbox. awake says that the loop is in a turn and looks into the
 	// mailbox before it sleeps; signalled, that a wake-up is under way.
@@ -79,7 +80,7 @@ const (
 )
 
 func newLoop(r *Reactor, index int) *Loop {
-	return &Loop{
+	l := &Loop{
 		index:   index,
 		reactor: r,
 		log:     r.opts.Logger,
@@ -89,6 +90,8 @@ func newLoop(r *Reactor, index int) *Loop {
 		over:    make(chan struct{}),
 		iovecs:  make([]unix.Iovec, maxIovecs),
 	}
+	l.turn = gnet.RunnableFunc(l.runTurn)
+	return l
 }
 
 // Index returns the loop's number, from 0. Any goroutine may call it.
@@ -126,7 +129,7 @@ func (l *Loop) Cancel(t *Timer) { l.wheel.remove(t) }
 
 // signal makes gnet run a turn of this loop behind the events that are ready.
 func (l *Loop) signal() {
-	err := l.gnet.Execute(context.Background(), gnet.RunnableFunc(l.runTurn))
+	err := l.gnet.Execute(context.Background(), l.turn)
 	if err != nil && !l.reactor.stopping() {
 		l.log.Error("loop: waking an event loop failed", "loop", l.index, "error", err)
 	}

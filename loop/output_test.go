@@ -297,9 +297,7 @@ func TestResetPeer(t *testing.T) {
 		t.Error("closed with nil")
 	}
 	f.wantConnections(t, 0)
-	if n := shared.refs.Load(); n != 1 {
-		t.Errorf("%d references are left, want 1", n)
-	}
+	eventually(t, "one reference to be left", func() bool { return shared.refs.Load() == 1 })
 	shared.Release()
 }
 

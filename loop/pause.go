@@ -54,7 +54,7 @@ func setEvents(epoll int, gc gnet.Conn, events uint32) error {
 // pauseInput stops reading from the socket, and reports whether that is so. What
 // was read already is still consumed.
 func (c *Conn) pauseInput() bool {
-	if c.paused || c.closed {
+	if c.paused || c.closed || c.half {
 		return true
 	}
 	if c.loop.epoll < 0 {

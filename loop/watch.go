@@ -63,6 +63,12 @@ func (w *writeWatcher) forget(c *Conn) {
 	w.mu.Unlock()
 }
 
+// drop ends what watch began, of a descriptor of which there is a copy.
+func (w *writeWatcher) drop(c *Conn) {
+	w.forget(c)
+	_ = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_DEL, c.fd, nil) // at worst, c is looked at in vain
+}
+
 func (w *writeWatcher) run() {
 	defer close(w.done)
 	events := make([]unix.EpollEvent, 128)
