@@ -15,7 +15,11 @@ LINTER   := $(CACHE)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 VENV     := $(CACHE)/venv
 NODE     := test/clients/node
 PYTHON   := test/clients/python
+JAVA     := test/clients/java
+JARS     := $(CACHE)/java
 BINARY   := bin/sio-gnet
+# A module of its own, with dependencies that sio-gnet has not.
+FRAMEWORKS := examples/frameworks
 ADDR     ?= :3000
 # How long each fuzz target runs, and which benchmarks do.
 FUZZTIME ?= 20s
@@ -49,16 +53,21 @@ client: need-npm ## fetch the browser client that the server hands out
 test: tools client ## vet, lint and test everything, race detector on
 	@echo "go vet"
 	@go vet ./...
+	@cd $(FRAMEWORKS) && go vet ./...
 	@$(MAKE) lint
 	@echo "go test -race"
 	@go test -race -shuffle=on -timeout 12m ./...
+	@cd $(FRAMEWORKS) && go test -race ./...
 	@echo "go test, for allocations (which the race detector adds to)"
 	@go test -run Alloc ./...
+	@echo "go test, for the Go in the documentation"
+	@cd test/docs && go test -count=1 ./...
 
 .PHONY: lint
 lint: $(LINTER) ## golangci-lint, configured in .golangci.yml
 	@echo "golangci-lint"
 	@$(LINTER) run --allow-parallel-runners ./...
+	@cd $(FRAMEWORKS) && "$(CURDIR)/$(LINTER)" run --allow-parallel-runners ./...
 
 .PHONY: fuzz
 fuzz: need-go ## run every fuzz target for FUZZTIME (20s) in the packages PKG
@@ -95,7 +104,7 @@ screenshots: tools client ## draw docs/images/chat.png anew
 ##@ Tools
 
 .PHONY: tools
-tools: need-go node-clients python-clients chromium proxies $(LINTER) ## install what the tests need: npm and Python clients, Chromium, proxies, linter
+tools: need-go node-clients python-clients java-clients chromium proxies $(LINTER) ## install what the tests need: npm, Python and Java clients, Chromium, proxies, linter
 
 .PHONY: node-clients
 node-clients: $(NODE)/node_modules/.package-lock.json
@@ -113,6 +122,30 @@ $(VENV)/.installed: $(PYTHON)/requirements.txt | need-python
 	@python3 -m venv --clear $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
+
+.PHONY: java-clients
+java-clients: $(JARS)/.installed
+
+$(JARS)/.installed: $(JAVA)/pom.xml $(JAVA)/checksums | need-java
+	@echo "installing the Java clients"
+	@rm -rf $(JARS)
+	@mkdir -p $(JARS)
+	@mvn -B -q -f $(JAVA)/pom.xml dependency:copy -Djars="$(abspath $(JARS))" >$(CACHE)/maven.log 2>&1 || { tail -n 20 $(CACHE)/maven.log >&2; exit 1; }
+	@cd $(JARS) && sha256sum --quiet --strict -c "$(abspath $(JAVA))/checksums"
+	@touch $@
+
+# A JDK, and Maven to fetch the jars with.
+.PHONY: need-java
+need-java:
+	@if ! command -v javac >/dev/null || ! command -v mvn >/dev/null; then \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "javac or mvn is missing: install them with \`apt-get install default-jdk-headless maven\` as root" >&2; exit 1; \
+	  fi; \
+	  echo "installing a JDK and Maven"; \
+	  mkdir -p $(CACHE); \
+	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends default-jdk-headless maven; } \
+	    >$(CACHE)/apt.log 2>&1 || { tail -n 20 $(CACHE)/apt.log >&2; exit 1; }; \
+	fi
 
 .PHONY: chromium
 chromium:

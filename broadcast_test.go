@@ -19,9 +19,9 @@ type crowd struct {
 	sockets map[string]*sio.Socket
 }
 
-func gather(t *testing.T) *crowd {
+func gather(t *testing.T, opts ...func(*sio.Options)) *crowd {
 	t.Helper()
-	f := &crowd{serve(t), make(map[string]*testclient.Client), make(map[string]*sio.Socket)}
+	f := &crowd{serve(t, opts...), make(map[string]*testclient.Client), make(map[string]*sio.Socket)}
 	for name, rooms := range map[string][]string{"a": {"red"}, "b": {"red", "blue"}, "c": {"blue"}, "d": nil} {
 		c, s := f.connect(t)
 		s.Join(rooms...)

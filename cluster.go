@@ -135,7 +135,7 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 	ns.server.handlers.Add(1)
 	go func() {
 		defer ns.server.handlers.Add(-1)
-		timer := time.NewTimer(timeout)
+		timer := time.NewTimer(timeout + surveyGrace)
 		defer timer.Stop()
 		select {
 		case <-v.done:
@@ -146,6 +146,11 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 		reply(broadcast.Answer{Last: true})
 	}()
 }
+
+// surveyGrace is how much longer than asked for a server waits for acknowledgements:
+// that time is up is for the one to say who asked, and to whom it would look as if
+// the clients had left.
+const surveyGrace = time.Second
 
 // ServerSideEmit sends an event to the other servers' handlers of the namespace,
 // see [Namespace.OnServerSide]; not to this one's. Without an adapter there are

@@ -37,7 +37,7 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 		b := b.on(ns)
 		for _, s := range ns.hub.Collect(b.selection()) {
 			r := &RemoteSocket{ID: s.id, Rooms: s.Rooms(), Handshake: s.Handshake(), ns: ns}
-			r.data, r.dataErr = json.Marshal(s.Data())
+			r.data, r.dataErr = marshalData(s.Data())
 			all = append(all, r)
 		}
 		adapter := b.cluster()
@@ -66,11 +66,18 @@ func (s *Socket) describe() broadcast.SocketInfo {
 	if info.Handshake, err = json.Marshal(s.Handshake()); err != nil {
 		s.ns.server.report(s, fmt.Errorf("sio: describing a socket: %w", err))
 	}
-	if info.Data, err = json.Marshal(s.Data()); err != nil {
+	if info.Data, err = marshalData(s.Data()); err != nil {
 		info.Data = nil
 		s.ns.server.report(s, fmt.Errorf("sio: describing a socket: its data: %w", err))
 	}
 	return info
+}
+
+// marshalData encodes what the program has attached to a socket. Its own code may
+// panic: that costs this socket's data only.
+func marshalData(data any) (raw []byte, err error) {
+	defer recoverCoding(data, &err)
+	return json.Marshal(data)
 }
 
 // DecodeData stores what was attached by [Socket.SetData] in what dst points to.

@@ -56,7 +56,9 @@ type typedHandler[T any] func(s *Socket, arg T, ack Ack) error
 
 func (h typedHandler[T]) isNil() bool { return h == nil }
 
-func (h typedHandler[T]) function() reflect.Type { return reflect.TypeFor[func(*Socket, T, Ack) error]() }
+func (h typedHandler[T]) function() reflect.Type {
+	return reflect.TypeFor[func(*Socket, T, Ack) error]()
+}
 
 func (h typedHandler[T]) bind(event string) func(*Socket, RawArgs, Ack) error {
 	return func(s *Socket, args RawArgs, ack Ack) error {

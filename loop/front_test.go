@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fronted leaves all requests to an http.Handler but those below /loop/, which it
-// echoes.
+// fronted leaves all requests to an http.Handler but those below /loop/ and of
+// bystanders, which it echoes.
 type fronted struct {
 	handlerFunc
 
@@ -23,7 +23,8 @@ type fronted struct {
 }
 
 func (f fronted) RouteRequest(_ *Conn, r *Request) http.Handler {
-	if strings.HasPrefix(string(r.Path), "/loop/") {
+	path := string(r.Path)
+	if strings.HasPrefix(path, "/loop/") || path == "/ws" || path == "/still-here" {
 		return nil
 	}
 	return f.h

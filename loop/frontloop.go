@@ -78,7 +78,7 @@ func (c *Conn) passOn(buf []byte) (n int, more bool) {
 		c.loop.log.Debug("loop: request body refused", "reason", err, "remote", c.RemoteAddr())
 		c.failBody(err)
 		return len(buf), false
-	case f.complete:
+	case f.complete && h.phase != phaseTunnel:
 		h.phase = phaseServing
 		return n, true
 	}
@@ -109,14 +109,15 @@ func (f *frontConn) put(p []byte) (held int) {
 		f.input = inputBytes.Get()
 		f.input.B = f.input.B[:0]
 	}
-	if f.taken > 0 { // what was read makes room
+	if f.taken > 0 && len(f.input.B)+len(p) > cap(f.input.B) { // what was read makes room
 		f.input.B = f.input.B[:copy(f.input.B, f.input.B[f.taken:])]
 		f.taken = 0
 	}
 	f.input.B = append(f.input.B, p...)
-	f.full = len(f.input.B) >= f.front.window
+	held = len(f.input.B) - f.taken
+	f.full = held >= f.front.window
 	f.readable.Broadcast()
-	return len(f.input.B)
+	return held
 }
 
 // Run is posted when there is output, room for input, or an end.
@@ -245,7 +246,7 @@ func (f *frontConn) OnClose(_ *Conn, err error) {
 		f.cancel(err)
 	}
 	if f.readErr == nil {
-		f.readErr = err
+		f.readErr = io.EOF
 		if !errors.Is(err, io.EOF) {
 			f.readErr = f.failure("read", err)
 		}

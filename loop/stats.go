@@ -11,6 +11,8 @@ import (
 type Stats struct {
 	// Open is how many connections are open.
 	Open int
+	// Handlers is how many requests are with http.Handlers, see [Reactor.Handlers].
+	Handlers int
 	// TurnedAway counts connections over MaxConnections.
 	TurnedAway int64
 	// Limited counts connections refused since their address had as many as it
@@ -57,7 +59,7 @@ func (n *counters) fail(code ws.StatusCode) {
 func (r *Reactor) Stats() Stats {
 	n := &r.counts
 	s := Stats{
-		Open: r.Connections(), TurnedAway: n.turnedAway.Load(), SlowConsumers: n.slowConsumers.Load(),
+		Open: r.Connections(), Handlers: r.Handlers(), TurnedAway: n.turnedAway.Load(), SlowConsumers: n.slowConsumers.Load(),
 		Limited:         r.perAddress.refused.Load(),
 		RefusedRequests: make(map[int]int64), FailedWebSockets: make(map[ws.StatusCode]int64),
 	}

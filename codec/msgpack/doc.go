@@ -15,5 +15,9 @@
 //     float64 unless that would lose digits: then it is an int64 or a uint64.
 //   - JavaScript's undefined is read as nil.
 //
+// Clients of Socket.IO 3 and 4 have the package in version 3. Version 2, for clients of
+// Socket.IO 2, writes some packets as text and has types of its own for binary data; these
+// are refused, as by the reference server.
+//
 // What MessagePack is: https://github.com/msgpack/msgpack/blob/master/spec.md
 package msgpack

@@ -63,6 +63,8 @@ func collect(root string) (mentions, error) {
 			return found.collectScript(path, file, "//", checkName)
 		case client && strings.HasSuffix(name, ".py"):
 			return found.collectScript(path, file, "#", functionName)
+		case client && strings.HasSuffix(name, ".java"):
+			return found.collectScript(path, file, "//", methodName)
 		}
 		return nil
 	})
@@ -114,6 +116,7 @@ func isTest(name string) bool {
 var (
 	checkName    = regexp.MustCompile("^\\s*checks\\.add\\([\"`](.*)[\"`], ")
 	functionName = regexp.MustCompile(`^\s*(?:async )?def (\w+)\(`)
+	methodName   = regexp.MustCompile(`^\s*private static void (\w+)\(`)
 )
 
 // collectScript takes comments: one that is further in than the test above it

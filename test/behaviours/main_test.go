@@ -125,6 +125,17 @@ async def first():
 def second(): pass
 `
 
+const javaChecks = `// E8
+class F {
+  // E2
+  private static void first() {
+    // E4
+  }
+
+  private static void second() {} // E3
+}
+`
+
 func TestCollect(t *testing.T) {
 	root := tree(t, map[string]string{
 		"p/a_test.go":                          goTests,
@@ -135,6 +146,7 @@ func TestCollect(t *testing.T) {
 		"test/clients/node/node_modules/d.mjs": "// E9\n",
 		"other/e.mjs":                          "// E9\n",
 		"test/clients/python/f.py":             pythonChecks,
+		"test/clients/java/F.java":             javaChecks,
 	})
 	found, err := collect(root)
 	if err != nil {
@@ -144,16 +156,17 @@ func TestCollect(t *testing.T) {
 		goFile = "p/a_test.go"
 		node   = "test/clients/node/checks/c.mjs"
 		python = "test/clients/python/f.py"
+		java   = "test/clients/java/F.java"
 	)
 	for n, want := range map[string]string{
 		"E1": fmt.Sprint([]mention{{goFile, ""}, {node, "first"}, {python, "first"}}),
-		"E2": fmt.Sprint([]mention{{goFile, "TestA"}, {node, "first"}, {python, "first"}}),
-		"E3": fmt.Sprint([]mention{{goFile, "TestA"}, {node, "first"}, {python, "second"}}),
-		"E4": fmt.Sprint([]mention{{goFile, "TestA"}, {node, "first"}}),
+		"E2": fmt.Sprint([]mention{{goFile, "TestA"}, {java, "first"}, {node, "first"}, {python, "first"}}),
+		"E3": fmt.Sprint([]mention{{goFile, "TestA"}, {java, "second"}, {node, "first"}, {python, "second"}}),
+		"E4": fmt.Sprint([]mention{{goFile, "TestA"}, {java, "first"}, {node, "first"}}),
 		"E5": "[]",
 		"E6": fmt.Sprint([]mention{{goFile, "TestA"}, {node, "second ${n}"}}),
 		"E7": fmt.Sprint([]mention{{goFile, ""}, {node, ""}}),
-		"E8": fmt.Sprint([]mention{{goFile, ""}}),
+		"E8": fmt.Sprint([]mention{{goFile, ""}, {java, "first"}}),
 		"E9": "[]",
 	} {
 		number, _ := parseNumber(n)

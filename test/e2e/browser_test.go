@@ -1,10 +1,15 @@
 package e2e
 
 import (
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	sio "github.com/sio-gnet/sio-gnet"
+	"github.com/sio-gnet/sio-gnet/codec/msgpack"
 )
 
 // screenshotsVariable is the environment variable that makes TestBrowser draw
@@ -32,6 +37,22 @@ func TestBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestBrowserMessagePack drives the bundle that has MessagePack in place of JSON.
+func TestBrowserMessagePack(t *testing.T) {
+	node, chromium := nodeTool(t), chromiumTool(t)
+	files := filepath.Join("..", "..", "clientbundle", "files")
+	needFile(t, filepath.Join(files, "socket.io.msgpack.min.js"), "make client")
+	f := startFixture(t, func(o *sio.Options) {
+		o.Parser = msgpack.Parser{}
+		o.ClientFiles = os.DirFS(files)
+		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, `<!doctype html><title>MessagePack</title><link rel="icon" href="data:,">`)
+		})
+	})
+	runChecks(t, nodeClients, node, "msgpack-browser.mjs", "--url", f.url, "--chromium", chromium)
 }
 
 // buildServer builds the server of this very source, with the client bundle that

@@ -376,7 +376,11 @@ func (f *fixture) admin() error {
 	admin := f.Of("/admin")
 	admin.Use(func(s *sio.Socket) error {
 		var c credentials
-		if err := json.Unmarshal(s.Handshake().Auth, &c); err != nil || c.Token != "secret" {
+		err := json.Unmarshal(s.Handshake().Auth, &c)
+		if err == nil && c.Token == "plain" {
+			return errors.New("refused without data")
+		}
+		if err != nil || c.Token != "secret" {
 			return &sio.ConnectError{
 				Message: "not authorized",
 				Data:    map[string]any{"code": 401, "hint": "token"},

@@ -19,6 +19,8 @@ const (
 	nodeClients   = "../clients/node"
 	pythonClients = "../clients/python"
 	virtualEnv    = "../../.cache/venv"
+	javaClients   = "../clients/java"
+	javaJars      = "../../.cache/java"
 )
 
 // realClients leaves a test out under -short, which is the only switch.
@@ -56,6 +58,25 @@ func pythonTool(t *testing.T) string {
 	needFile(t, python, "make tools")
 	needFile(t, filepath.Join(virtualEnv, ".installed"), "make tools")
 	return python
+}
+
+// javaTool returns the path of java, which has javac beside it, and the folder of
+// the Java client's jars.
+func javaTool(t *testing.T) (java, jars string) {
+	t.Helper()
+	realClients(t)
+	java, err := exec.LookPath("java")
+	if err == nil {
+		_, err = exec.LookPath(java + "c")
+	}
+	if err != nil {
+		t.Fatal("java and javac are not installed: `apt-get install default-jdk-headless`, or `make tools` as root")
+	}
+	if jars, err = filepath.Abs(javaJars); err != nil {
+		t.Fatal(err)
+	}
+	needFile(t, filepath.Join(jars, ".installed"), "make tools")
+	return java, jars
 }
 
 // chromiumTool returns the path of Debian's Chromium.

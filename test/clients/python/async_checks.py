@@ -12,7 +12,10 @@ import time
 import socketio
 from socketio.exceptions import ConnectionError as RefusedError
 
-from harness import DEADLINE, LEFT, MODES, SETTLED, blob, equal, failed, one_of, passed, plan
+from harness import (
+    CUT, DEADLINE, IMPATIENT, LEFT, LOST, MODES, SETTLED,
+    blob, close_session, equal, failed, one_of, passed, plan,
+)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--url", required=True)
@@ -21,13 +24,14 @@ arguments = parser.parse_args()
 
 
 @contextlib.asynccontextmanager
-async def client(namespaces=("/",), auth=None, prepare=None):
+async def client(namespaces=("/",), auth=None, prepare=None, query="", headers=None, **options):
     """A connected client; prepare(sio) registers handlers before it connects."""
-    sio = socketio.AsyncClient(reconnection=False, request_timeout=DEADLINE)
+    sio = socketio.AsyncClient(**{"reconnection": False, "request_timeout": DEADLINE, **options})
     if prepare:
         prepare(sio)
     await sio.connect(
-        arguments.url,
+        arguments.url + query,
+        headers=headers or {},
         transports=MODES[arguments.mode],
         namespaces=list(namespaces),
         auth=auth,
@@ -57,6 +61,7 @@ async def transport_is_settled():
         equal(await ask(sio, "echo", "x"), "x")
 
 
+# S6.3, S6.6
 async def echo_and_acknowledgement():
     async with client() as sio:
         got = inbox(sio, "echo")
@@ -67,6 +72,7 @@ async def echo_and_acknowledgement():
         equal(replies, [2 * n for n in range(50)])
 
 
+# S2.4, S2.13
 async def binary_both_ways():
     value = {"list": [blob(1), {"deep": blob(2)}], "empty": b"", "big": blob(70_000)}
     async with client() as sio:
@@ -77,6 +83,7 @@ async def binary_both_ways():
         equal(await made.get(), ({"count": 500, "parts": [blob(500), {"inner": blob(1)}]}, blob(2)))
 
 
+# S6.2, S6.6
 async def server_asks():
     async with client() as sio:
 
@@ -84,11 +91,15 @@ async def server_asks():
             return {"text": text + "!", "number": number + 1}, "second"
 
         sio.on("question", question)
+        sio.on("question-binary", lambda data: bytes(reversed(data)))
         answered = inbox(sio, "answered")
-        await sio.emit("ask-me", ("well", 41))
-        equal(await answered.get(), ({"text": "well!", "number": 42}, "second"))
+        for event in ("ask-me", "ask-me-async"):
+            await sio.emit(event, ("well", 41))
+            equal(await answered.get(), ({"text": "well!", "number": 42}, "second"))
+        equal(await ask(sio, "ask-me-binary", b"\x01\x02\x03"), b"\x03\x02\x01")
 
 
+# S7.1 to S7.3, S7.5
 async def rooms_and_broadcast():
     async with client() as a, client() as b, client() as c:
         room = "asyncio room of " + a.get_sid()
@@ -97,15 +108,19 @@ async def rooms_and_broadcast():
         await ask(b, "join", room)
         await ask(a, "to-room", room, {"photo": blob(3)})
         await ask(a, "in-room", room, "all")
+        await ask(a, "leave", room)
+        await ask(b, "in-room", room, "rest")
         # Nothing more can be on its way to a client whose fence has come back.
         for s in (a, b, c):
             equal(await ask(s, "echo", "fence"), "fence")
         equal(await at_b.get(), ({"photo": blob(3)},))
         equal(await at_b.get(), ("all",))
+        equal(await at_b.get(), ("rest",))
         equal(await at_a.get(), ("all",))
         equal((at_a.qsize(), at_b.qsize(), at_c.qsize()), (0, 0, 0), "surplus")
 
 
+# S3.6
 async def namespaces_refused_and_accepted():
     errors = asyncio.Queue()
     try:
@@ -124,19 +139,81 @@ async def namespaces_refused_and_accepted():
         equal(await ask(sio, "echo", "main"), "main")
 
 
+# S3.3
+async def unknown_namespace():
+    errors = asyncio.Queue()
+    try:
+        async with client(
+            ["/nowhere"],
+            prepare=lambda sio: sio.on("connect_error", errors.put_nowait, namespace="/nowhere"),
+        ):
+            pass
+    except RefusedError:
+        equal(await errors.get(), {"message": "Invalid namespace"})
+    else:
+        raise AssertionError("connected to a namespace that there is none of")
+
+
+# S4.2
+async def handshake():
+    async with client(auth={"list": [1]}, query="/?colour=blue%20%26%20green&n=7", headers={"X-Test": "yes"}) as sio:
+        want = {"auth": {"list": [1]}, "colour": "blue & green", "n": "7", "header": "yes", "loopback": True}
+        equal(await ask(sio, "handshake"), want)
+
+
+# S3.9: the connection is lost, and the client comes back by itself.
+async def reconnects():
+    connected, gone = asyncio.Queue(), asyncio.Queue()
+
+    def prepare(sio):
+        sio.on("connect", lambda: connected.put_nowait(sio.get_sid()))
+        sio.on("disconnect", gone.put_nowait)
+
+    async with client() as watcher, client(prepare=prepare, **IMPATIENT) as sio:
+        sid = await connected.get()
+        if SETTLED[arguments.mode] == "polling":
+            await asyncio.to_thread(close_session, arguments.url, sio.eio.sid)
+        else:
+            await sio.eio.send("no packet")
+        one_of(await gone.get(), LOST)
+        if await connected.get() == sid:
+            raise AssertionError("it came back with the same id")
+        equal(await ask(sio, "echo", "back"), "back")
+        one_of(await ask(watcher, "reason-of", sid), CUT)
+
+
+async def heartbeats():
+    async with client() as sio:
+        pongs = asyncio.Queue()
+        send = sio.eio._send_packet
+
+        async def counting(packet):
+            if packet.packet_type == 3:  # pong
+                pongs.put_nowait(packet)
+            return await send(packet)
+
+        sio.eio._send_packet = counting
+        for _ in range(3):
+            await pongs.get()
+        equal(await ask(sio, "echo", 1), 1)
+
+
+# S3.13
 async def disconnects():
     async with client() as watcher:
         async with client() as sio:
             sid = sio.get_sid()
         one_of(await ask(watcher, "reason-of", sid), LEFT)
         gone = asyncio.Queue()
-        async with client(prepare=lambda s: s.on("disconnect", gone.put_nowait)) as sio:
-            sid = sio.get_sid()
-            await sio.emit("kick", True)
-            equal(await gone.get(), "server disconnect")
-            equal(await ask(watcher, "reason-of", sid), "server namespace disconnect")
+        for close in (False, True):
+            async with client(prepare=lambda s: s.on("disconnect", gone.put_nowait)) as sio:
+                sid = sio.get_sid()
+                await sio.emit("kick", close)
+                equal(await gone.get(), "server disconnect")
+                equal(await ask(watcher, "reason-of", sid), "server namespace disconnect")
 
 
+# S6.9
 async def numbered_messages():
     async with client() as sio:
         answers, pushed = inbox(sio, "answer"), inbox(sio, "push")
@@ -155,7 +232,11 @@ CHECKS = {
     "the server asks": server_asks,
     "rooms and broadcast": rooms_and_broadcast,
     "namespaces refused and accepted": namespaces_refused_and_accepted,
+    "unknown namespace": unknown_namespace,
+    "handshake": handshake,
     "disconnects": disconnects,
+    "reconnects by itself": reconnects,
+    "heartbeats": heartbeats,
     "numbered messages": numbered_messages,
 }
 

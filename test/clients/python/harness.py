@@ -8,6 +8,7 @@ import json
 import sys
 import time
 import traceback
+import urllib.request
 
 import engineio.payload
 
@@ -58,6 +59,30 @@ def _report(line):
 #: What a server may see when the library disconnects: it writes the DISCONNECT
 #: packet on another thread or task than the one that then closes the connection.
 LEFT = ("client namespace disconnect", "transport close")
+
+#: What it may see of a connection that is lost: it closed it itself since what came was
+#: no packet, or took the word of close_session.
+CUT = ("forced close", "forced server close", "transport close")
+
+#: What the library calls that.
+LOST = ("transport close", "transport error")
+
+
+def close_session(url, sid):
+    """Ends a polling session behind the back of its client. A close packet of the server would
+    not do: over polling, the library takes one for a wish that it stays away."""
+    request = urllib.request.Request(f"{url}/socket.io/?EIO=4&transport=polling&sid={sid}", data=b"1")
+    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+        equal(answer.read(), b"ok")
+
+
+#: Options of a client that comes back at once.
+IMPATIENT = {
+    "reconnection": True,
+    "reconnection_delay": 0.01,
+    "reconnection_delay_max": 0.02,
+    "randomization_factor": 0,
+}
 
 #: The transports of each mode, as python-socketio takes them (None: polling, then upgrade).
 MODES = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": None}

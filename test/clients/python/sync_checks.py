@@ -14,7 +14,10 @@ import time
 import socketio
 from socketio.exceptions import ConnectionError as RefusedError
 
-from harness import DEADLINE, LEFT, MODES, SETTLED, blob, equal, failed, one_of, passed, plan
+from harness import (
+    CUT, DEADLINE, IMPATIENT, LEFT, LOST, MODES, SETTLED,
+    blob, close_session, equal, failed, one_of, passed, plan,
+)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--url", required=True)
@@ -23,9 +26,9 @@ arguments = parser.parse_args()
 
 
 @contextlib.contextmanager
-def client(namespaces=("/",), auth=None, prepare=None):
+def client(namespaces=("/",), auth=None, prepare=None, **options):
     """A connected client; prepare(sio) registers handlers before it connects."""
-    sio = socketio.Client(reconnection=False, request_timeout=DEADLINE)
+    sio = socketio.Client(**{"reconnection": False, "request_timeout": DEADLINE, **options})
     if prepare:
         prepare(sio)
     sio.connect(
@@ -73,6 +76,7 @@ def echo_event():
         equal(take(got), ())
 
 
+# S6.3, S6.6
 def acknowledgement():
     with client() as sio:
         equal(list(ask(sio, "echo", 1, "two")), [1, "two"])
@@ -83,6 +87,7 @@ def acknowledgement():
         equal(sorted(replies.get(timeout=DEADLINE) for _ in range(50)), [2 * n for n in range(50)])
 
 
+# S2.4, S2.13
 def binary_both_ways():
     value = {"list": [blob(1), {"deep": blob(2)}], "plain": "x", "empty": b"", "big": blob(70_000)}
     with client() as sio:
@@ -96,6 +101,7 @@ def binary_both_ways():
         equal(take(made), ({"count": 500, "parts": [blob(500), {"inner": blob(1)}]}, blob(2)))
 
 
+# S6.2, S6.6
 def server_asks():
     with client() as sio:
         sio.on("question", lambda text, number: ({"text": text + "!", "number": number + 1}, "second"))
@@ -106,6 +112,7 @@ def server_asks():
         equal(ask(sio, "ask-me-binary", b"\x01\x02\x03"), b"\x03\x02\x01")
 
 
+# S7.1 to S7.3, S7.5
 def rooms_and_broadcast():
     with client() as a, client() as b, client() as c:
         room = "python room of " + a.get_sid()
@@ -113,16 +120,20 @@ def rooms_and_broadcast():
         ask(a, "join", room)
         ask(b, "join", room)
         ask(a, "to-room", room, "others")
-        ask(a, "in-room", room, "all")
+        ask(a, "in-room", room, {"photo": blob(3)})
+        ask(a, "leave", room)
+        ask(b, "in-room", room, "rest")
         # Nothing more can be on its way to a client whose fence has come back.
         for s in (a, b, c):
             equal(ask(s, "echo", "fence"), "fence")
-        equal(take(at_b), ("others",))
-        equal(take(at_b), ("all",))
-        equal(take(at_a), ("all",))
+        # The threaded client handles each packet on a thread of its own.
+        got = [take(at_b)[0] for _ in range(3)]
+        equal(sorted(got, key=str), sorted(["others", {"photo": blob(3)}, "rest"], key=str))
+        equal(take(at_a), ({"photo": blob(3)},))
         equal((at_a.qsize(), at_b.qsize(), at_c.qsize()), (0, 0, 0), "surplus")
 
 
+# S3.6
 def namespace_refused():
     errors = queue.Queue()
     try:
@@ -138,12 +149,32 @@ def namespace_refused():
         raise AssertionError("connected with a wrong token")
 
 
+# S3.3
+def unknown_namespace():
+    errors = queue.Queue()
+    try:
+        with client(["/nowhere"], prepare=lambda sio: sio.on("connect_error", errors.put, namespace="/nowhere")):
+            pass
+    except RefusedError:
+        equal(take(errors), {"message": "Invalid namespace"})
+    else:
+        raise AssertionError("connected to a namespace that there is none of")
+
+
 def namespace_accepted():
     with client(["/", "/admin"], auth={"token": "secret", "user": "ada"}) as sio:
         equal(ask(sio, "whoami", namespace="/admin"), "ada")
         equal(ask(sio, "echo", "main"), "main")
+        if sio.get_sid() == sio.get_sid("/admin"):
+            raise AssertionError("one id in two namespaces")
+        wrong, right = inbox(sio, "echo"), inbox(sio, "echo", "/admin")
+        sio.emit("echo", ("for admin", blob(3)), namespace="/admin")
+        equal(take(right), ("for admin", blob(3)))
+        equal(ask(sio, "echo", "fence"), "fence")
+        equal(wrong.qsize(), 0, "surplus")
 
 
+# S4.2
 def handshake():
     sio = socketio.Client(reconnection=False)
     url = arguments.url + "/?colour=blue%20%26%20green&n=7"
@@ -162,6 +193,7 @@ def handshake():
         sio.disconnect()
 
 
+# S3.13
 def client_disconnects():
     with client() as watcher:
         with client() as sio:
@@ -177,6 +209,27 @@ def server_disconnects():
             sio.emit("kick", close)
             equal(take(gone), "server disconnect")
             equal(ask(watcher, "reason-of", sid), "server namespace disconnect")
+
+
+# S3.9: the connection is lost, and the client comes back by itself.
+def reconnects():
+    connected, gone = queue.Queue(), queue.Queue()
+
+    def prepare(sio):
+        sio.on("connect", lambda: connected.put(sio.get_sid()))
+        sio.on("disconnect", gone.put)
+
+    with client() as watcher, client(prepare=prepare, **IMPATIENT) as sio:
+        sid = take(connected)
+        if SETTLED[arguments.mode] == "polling":
+            close_session(arguments.url, sio.eio.sid)
+        else:
+            sio.eio.send("no packet")
+        one_of(take(gone), LOST)
+        if take(connected) == sid:
+            raise AssertionError("it came back with the same id")
+        equal(ask(sio, "echo", "back"), "back")
+        one_of(ask(watcher, "reason-of", sid), CUT)
 
 
 def heartbeats():
@@ -196,6 +249,7 @@ def heartbeats():
         equal(ask(sio, "echo", 1), 1)
 
 
+# S6.9
 def numbered_messages():
     with client() as sio:
         answers, pushed = inbox(sio, "answer"), inbox(sio, "push")
@@ -217,10 +271,12 @@ CHECKS = {
     "the server asks": server_asks,
     "rooms and broadcast": rooms_and_broadcast,
     "namespace refused": namespace_refused,
+    "unknown namespace": unknown_namespace,
     "namespace accepted": namespace_accepted,
     "handshake": handshake,
     "the client disconnects": client_disconnects,
     "the server disconnects": server_disconnects,
+    "reconnects by itself": reconnects,
     "heartbeats": heartbeats,
     "numbered messages": numbered_messages,
 }
