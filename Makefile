@@ -30,6 +30,8 @@ PKG      ?= ./...
 SUITES   ?=
 ONLY     ?= v3,v4,v5
 RUNS     ?= 1
+# --guest runs them with the server as the guest of a net/http server.
+GUEST    ?=
 
 ##@ Use
 
@@ -79,9 +81,9 @@ fuzz: need-go ## run every fuzz target for FUZZTIME (20s) in the packages PKG
 	done
 
 .PHONY: conformance
-conformance: need-go need-npm ## run the official protocol suites, a copy of which is in SUITES (ONLY=v4,v5 RUNS=10)
+conformance: need-go need-npm ## run the official protocol suites, a copy of which is in SUITES (ONLY=v4,v5 RUNS=10 GUEST=--guest)
 	@[ -n "$(SUITES)" ] || { echo "say where the suites are: make conformance SUITES=path/to/socket.io/docs" >&2; exit 1; }
-	@go run ./test/conformance --suites "$(SUITES)" --only "$(ONLY)" --runs "$(RUNS)" --loops 1,2
+	@go run ./test/conformance --suites "$(SUITES)" --only "$(ONLY)" --runs "$(RUNS)" --loops 1,2 $(GUEST)
 
 .PHONY: behaviours
 behaviours: need-go ## list which tests show which behaviours, as docs/behaviours.md
@@ -98,8 +100,8 @@ cover: tools client ## test coverage of all packages, as .cache/cover.html
 	@go tool cover -func=$(CACHE)/cover.out | tail -n 1
 
 .PHONY: screenshots
-screenshots: tools client ## draw docs/images/chat.png anew
-	@UPDATE_SCREENSHOTS=1 go test -count=1 -run '^TestBrowser$$' ./test/e2e
+screenshots: tools client ## draw the pictures in docs/images anew
+	@UPDATE_SCREENSHOTS=1 go test -count=1 -run '^(TestBrowser|TestExamplePages)$$' ./test/e2e
 
 ##@ Tools
 

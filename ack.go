@@ -195,10 +195,14 @@ func (w *ackWait) OnTimer(*loop.Loop, *loop.Timer) {
 	}
 }
 
-func (w *ackWait) settle(args RawArgs, err error) {
+func (w *ackWait) stopTimer() {
 	if w.clock != nil {
 		w.clock.Post(loop.TaskFunc(func(l *loop.Loop) { l.Cancel(&w.timer) }))
 	}
+}
+
+func (w *ackWait) settle(args RawArgs, err error) {
+	w.stopTimer()
 	reply := Reply{args.Clone()}
 	if w.direct {
 		w.done(reply, err)
@@ -208,6 +212,6 @@ func (w *ackWait) settle(args RawArgs, err error) {
 	s.ns.server.handlers.Add(1)
 	go func() {
 		defer s.ns.server.handlers.Add(-1)
-		s.protect(func() error { w.done(reply, err); return nil })
+		s.protect("EmitAck", func() error { w.done(reply, err); return nil })
 	}()
 }

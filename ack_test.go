@@ -10,9 +10,9 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
+// TestAck shows S6.6.
 func TestAck(t *testing.T) {
 	f := serve(t)
 	f.on(t, "none", func(ack sio.Ack) error { return ack.Send() })
@@ -69,6 +69,7 @@ func TestAckThatIsKept(t *testing.T) {
 	c.Want(`431["kept"]`, `432["right"]`)
 }
 
+// TestAckAfterTheEnd shows what we do in place of the weakness in S6.6.
 func TestAckAfterTheEnd(t *testing.T) {
 	f := serve(t)
 	acks := make(chan sio.Ack, 1)
@@ -86,6 +87,7 @@ func TestAckAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestEmitWithAck shows S6.3 and S6.5.
 func TestEmitWithAck(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -144,6 +146,7 @@ func TestEmitWithAck(t *testing.T) {
 	}
 }
 
+// TestEmitAck shows S6.4, and what we do in place of S16.4.
 func TestEmitAck(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -207,7 +210,7 @@ func TestReplyOutlivesItsTurn(t *testing.T) {
 	for i := range emits {
 		c.Send(fmt.Sprintf(`43%d[%q]`, i, strings.Repeat(fmt.Sprint(i%10), 100)))
 	}
-	testclient.Eventually(t, "all answers", func() bool { mu.Lock(); defer mu.Unlock(); return len(replies) == emits })
+	eventually(t, "all answers", func() bool { mu.Lock(); defer mu.Unlock(); return len(replies) == emits })
 	count := make(map[byte]int)
 	for _, r := range replies {
 		var text string

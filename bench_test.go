@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // BenchmarkEcho is the whole way of a message and its answer over loopback, 16
@@ -84,7 +83,7 @@ func BenchmarkBroadcast(b *testing.B) {
 func BenchmarkConnect(b *testing.B) {
 	f := serve(b, oneLoop)
 	for b.Loop() {
-		c, _ := testclient.Connect(b, f.addr, "/")
+		c, _ := f.enter(b)
 		c.Close()
 	}
 }

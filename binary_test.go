@@ -36,6 +36,7 @@ func holes(format string) string {
 	return format
 }
 
+// TestEmitBinary shows S2.4 and S10.1.
 func TestEmitBinary(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -86,6 +87,7 @@ func TestEmitDoesNotChangeItsArguments(t *testing.T) {
 	}
 }
 
+// TestReceiveBinary shows S10.1.
 func TestReceiveBinary(t *testing.T) {
 	f := serve(t)
 	f.on(t, "bytes", func(b []byte, ack sio.Ack) error { return ack.Send(string(b)) })

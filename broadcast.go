@@ -95,7 +95,9 @@ func (b Broadcast) EmitRaw(event string, args RawArgs) error {
 	}
 	var errs []error // an adapter that fails must not keep the event from other namespaces
 	for _, ns := range b.namespaces() {
-		errs = append(errs, b.on(ns).emitRaw(event, args))
+		if err := b.about(ns).emitRaw(event, args); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -120,18 +122,22 @@ func (b Broadcast) emitRaw(event string, args RawArgs) error {
 
 // emitHere emits an event to this server's sockets.
 func (b Broadcast) emitHere(event string, args RawArgs) error {
-	send := func(p packet) error {
-		b.send(p, b.observation(event, args))
-		return nil
-	}
 	if b.ns.log != nil && !b.volatile {
-		return b.ns.log.emit(b.ns, event, args, b.audience(), send)
+		return b.emitRecorded(event, args)
 	}
 	p, err := encodeRawEvent(b.ns, event, args, 0, false)
-	if err != nil {
-		return err
+	if err == nil {
+		b.send(p, b.observation(event, args))
 	}
-	return send(p)
+	return err
+}
+
+// emitRecorded is emitHere for an event that clients can recover.
+func (b Broadcast) emitRecorded(event string, args RawArgs) error {
+	return b.ns.log.emit(b.ns, event, args, b.audience(), func(p packet) error {
+		b.send(p, b.observation(event, args))
+		return nil
+	})
 }
 
 // namespaces returns those that b is about: one, or a parent's children.
@@ -142,8 +148,8 @@ func (b Broadcast) namespaces() []*Namespace {
 	return b.ns.alone[:]
 }
 
-// on makes b about one namespace.
-func (b Broadcast) on(ns *Namespace) Broadcast {
+// about makes b about one namespace.
+func (b Broadcast) about(ns *Namespace) Broadcast {
 	b.ns, b.parent = ns, nil
 	return b
 }
@@ -232,6 +238,15 @@ func (t *fanout) Run(l *loop.Loop) {
 	fanouts.Put(t)
 }
 
+// Sockets returns the selected sockets of this server, in no order.
+func (b Broadcast) Sockets() []*Socket {
+	all := []*Socket{}
+	for _, ns := range b.namespaces() {
+		all = append(all, ns.hub.Collect(b.selection())...)
+	}
+	return all
+}
+
 // SocketsJoin puts the selected sockets into rooms.
 func (b Broadcast) SocketsJoin(rooms ...string) error {
 	return b.each(
@@ -257,7 +272,7 @@ func (b Broadcast) DisconnectSockets(all bool) error {
 func (b Broadcast) each(req broadcast.Request, do func(*Socket)) error {
 	var errs []error
 	for _, ns := range b.namespaces() {
-		b := b.on(ns)
+		b := b.about(ns)
 		errs = append(errs, b.publish(func() *broadcast.Request { r := req; return &r }))
 		for _, s := range ns.hub.Collect(b.selection()) {
 			do(s)

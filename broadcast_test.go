@@ -9,19 +9,19 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // crowd is four clients: a and b in the room red, b and c in blue, d in none.
 type crowd struct {
 	*fixture
-	clients map[string]*testclient.Client
+	clients map[string]*siotest.Conn
 	sockets map[string]*sio.Socket
 }
 
 func gather(t *testing.T, opts ...func(*sio.Options)) *crowd {
 	t.Helper()
-	f := &crowd{serve(t, opts...), make(map[string]*testclient.Client), make(map[string]*sio.Socket)}
+	f := &crowd{serve(t, opts...), make(map[string]*siotest.Conn), make(map[string]*sio.Socket)}
 	for name, rooms := range map[string][]string{"a": {"red"}, "b": {"red", "blue"}, "c": {"blue"}, "d": nil} {
 		c, s := f.connect(t)
 		s.Join(rooms...)
@@ -51,6 +51,7 @@ func (f *crowd) want(t *testing.T, names string) {
 	}
 }
 
+// TestBroadcast shows S7.2 and S7.3: whom a broadcast reaches.
 func TestBroadcast(t *testing.T) {
 	f := gather(t)
 	a, b := f.sockets["a"], f.sockets["b"]
@@ -91,6 +92,7 @@ func TestBroadcast(t *testing.T) {
 	}
 }
 
+// TestBroadcastIsImmutable shows S7.4.
 func TestBroadcastIsImmutable(t *testing.T) {
 	f := gather(t)
 	red := f.To("red")
@@ -103,6 +105,7 @@ func TestBroadcastIsImmutable(t *testing.T) {
 	f.want(t, "ab")
 }
 
+// TestRooms shows S7.1.
 func TestRooms(t *testing.T) {
 	f := gather(t)
 	ns, b := f.Of("/"), f.sockets["b"]
@@ -116,22 +119,23 @@ func TestRooms(t *testing.T) {
 		t.Errorf("sizes %d and %d", ns.RoomSize("red"), ns.RoomSize("blue"))
 	}
 	f.clients["b"].Close()
-	testclient.Eventually(t, "b gone", func() bool { return ns.SocketCount() == 3 })
+	eventually(t, "b gone", func() bool { return ns.SocketCount() == 3 })
 	b.Join("late")
 	if ns.RoomSize("red") != 1 || ns.RoomSize("late") != 0 {
 		t.Errorf("after the end: sizes %d and %d", ns.RoomSize("red"), ns.RoomSize("late"))
 	}
-	testclient.Eventually(t, "no rooms", func() bool { return len(b.Rooms()) == 0 })
+	eventually(t, "no rooms", func() bool { return len(b.Rooms()) == 0 })
 	if err := f.To("red").Emit("e", 1); err != nil {
 		t.Fatal(err)
 	}
 	f.clients["a"].Want(`42["e",1]`)
 }
 
+// TestNamespacesAreApart shows S9.7.
 func TestNamespacesAreApart(t *testing.T) {
 	f := serve(t)
 	admin := f.Of("/admin")
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	root := f.Of("/").Socket(c.Join("/", ""))
 	other := admin.Socket(c.Join("/admin", ""))
 	root.Join("room")
@@ -154,6 +158,7 @@ func TestNamespacesAreApart(t *testing.T) {
 	c.Want(`42["message","hi"]`)
 }
 
+// TestBroadcastOfBinary shows S7.5.
 func TestBroadcastOfBinary(t *testing.T) {
 	f := gather(t)
 	if err := f.To("red").Emit("e", []byte("one"), map[string][]byte{"k": []byte("two")}); err != nil {
@@ -194,6 +199,7 @@ func TestOrderOfEmits(t *testing.T) {
 
 // A client that does not read costs what it may, then it is gone; the others
 // get everything.
+// Shows a limit that S16.2 lacks.
 func TestSlowClientInABroadcast(t *testing.T) {
 	f := serve(t, oneLoop, func(o *sio.Options) { o.MaxPending = 64 << 10 })
 	fast, _ := f.connect(t)
@@ -240,7 +246,7 @@ func TestJoinAndLeaveDuringBroadcasts(t *testing.T) {
 	for range clients {
 		members.Go(func() {
 			for range 10 {
-				c, id := testclient.Connect(t, f.addr, "/")
+				c, id := enterAt(t, f.addr, "/")
 				s := f.Of("/").Socket(id)
 				s.Join("room")
 				for range 5 {
@@ -256,7 +262,7 @@ func TestJoinAndLeaveDuringBroadcasts(t *testing.T) {
 	members.Wait()
 	close(stop)
 	wg.Wait()
-	testclient.Eventually(t, "all gone", func() bool { return f.Clients() == 0 })
+	eventually(t, "all gone", func() bool { return f.Clients() == 0 })
 	if n := f.Of("/").RoomSize("room"); n != 0 {
 		t.Errorf("%d members are left", n)
 	}

@@ -196,6 +196,10 @@ func (c *client) forget(s *Socket) {
 // violation ends a client that broke the protocol. Its sockets' reason is
 // "forced close".
 func (c *client) violation(err error) {
+	if !errors.Is(err, ErrPacket) {
+		err = fmt.Errorf("%w: %w", ErrPacket, err)
+	}
+	err = fmt.Errorf("%w (from %v)", err, c.session.Request().Remote)
 	if len(c.sockets) == 0 {
 		c.server.report(nil, err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // TestAttachmentsAreNumbered shows S2.4: depth first, in the order of the arguments, the frames
@@ -79,20 +79,20 @@ func TestReceivedAttachments(t *testing.T) {
 // packetViolations are messages that break the protocol, with the error that they are.
 var packetViolations = []struct {
 	name string
-	send func(*testclient.Client)
+	send func(*siotest.Conn)
 	want error
 }{
-	{"S2.7: an invalid payload", sendsText(`42[]`), socketio.ErrInvalidPayload},
-	{"S2.7: broken JSON", sendsText(`42["a`), socketio.ErrInvalidPayload},
-	{"S2.8: a reserved name", sendsText(`42["disconnect"]`), socketio.ErrInvalidPayload},
-	{"S2.9: an unknown type", sendsText("49"), socketio.ErrUnknownType},
-	{"S2.10: no count", sendsText("45"), socketio.ErrIllegalAttachments},
-	{"S2.10: too many attachments", sendsText(`4511-["a"]`), socketio.ErrTooManyAttachments},
-	{"S2.11: text while attachments are due", sendsText(`451-["a"]`, `42["a"]`), socketio.ErrPlaintextDuringReassembly},
-	{"S2.11: text of another namespace while attachments are due", sendsText(`451-["a"]`, `42/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
-	{"S2.11: a second header while attachments are due", sendsText(`451-["a"]`, `451-/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
-	{"S2.11: an attachment of nothing", func(c *testclient.Client) { c.SendBinary([]byte("x")) }, socketio.ErrUnexpectedBinary},
-	{"S2.11: one attachment too many", func(c *testclient.Client) {
+	{"S2.7: an invalid payload", sendTexts(`42[]`), socketio.ErrInvalidPayload},
+	{"S2.7: broken JSON", sendTexts(`42["a`), socketio.ErrInvalidPayload},
+	{"S2.8: a reserved name", sendTexts(`42["disconnect"]`), socketio.ErrInvalidPayload},
+	{"S2.9: an unknown type", sendTexts("49"), socketio.ErrUnknownType},
+	{"S2.10: no count", sendTexts("45"), socketio.ErrIllegalAttachments},
+	{"S2.10: too many attachments", sendTexts(`4511-["a"]`), socketio.ErrTooManyAttachments},
+	{"S2.11: text while attachments are due", sendTexts(`451-["a"]`, `42["a"]`), socketio.ErrPlaintextDuringReassembly},
+	{"S2.11: text of another namespace while attachments are due", sendTexts(`451-["a"]`, `42/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
+	{"S2.11: a second header while attachments are due", sendTexts(`451-["a"]`, `451-/b,["a"]`), socketio.ErrPlaintextDuringReassembly},
+	{"S2.11: an attachment of nothing", func(c *siotest.Conn) { c.SendBinary([]byte("x")) }, socketio.ErrUnexpectedBinary},
+	{"S2.11: one attachment too many", func(c *siotest.Conn) {
 		c.Send(`451-["a"]`)
 		c.SendBinary([]byte("x"), []byte("y"))
 	}, socketio.ErrUnexpectedBinary},
@@ -101,24 +101,24 @@ var packetViolations = []struct {
 	{"S2.12: a negative num", withAttachment(`451-["a",{"_placeholder":true,"num":-1}]`), socketio.ErrIllegalAttachments},
 	{"S2.12: a num too large", withAttachment(`451-["a",{"_placeholder":true,"num":1}]`), socketio.ErrIllegalAttachments},
 	{"S2.12: half a num, which the reference takes", withAttachment(`451-["a",{"_placeholder":true,"num":0.5}]`), socketio.ErrIllegalAttachments},
-	{"S2.13: what is wrong with the header is found at once", sendsText(`450-["a"]`), socketio.ErrIllegalAttachments},
-	{"S2.14: an event without payload", sendsText("42"), socketio.ErrInvalidPayload},
-	{"S2.14: an acknowledgement without id", sendsText("43[]"), socketio.ErrInvalidID},
-	{"S2.14: a huge id", sendsText(`42` + strings.Repeat("9", 30) + `["a"]`), socketio.ErrInvalidID},
-	{"S2.14: an empty message", sendsText("4"), socketio.ErrUnknownType},
-	{"S16.1: 10,000 levels", sendsText(`42["a",` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "]"), socketio.ErrNestingTooDeep},
-	{"S16.3: attachments over the limit", func(c *testclient.Client) {
+	{"S2.13: what is wrong with the header is found at once", sendTexts(`450-["a"]`), socketio.ErrIllegalAttachments},
+	{"S2.14: an event without payload", sendTexts("42"), socketio.ErrInvalidPayload},
+	{"S2.14: an acknowledgement without id", sendTexts("43[]"), socketio.ErrInvalidID},
+	{"S2.14: a huge id", sendTexts(`42` + strings.Repeat("9", 30) + `["a"]`), socketio.ErrInvalidID},
+	{"S2.14: an empty message", sendTexts("4"), socketio.ErrUnknownType},
+	{"S16.1: 10,000 levels", sendTexts(`42["a",` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "]"), socketio.ErrNestingTooDeep},
+	{"S16.3: attachments over the limit", func(c *siotest.Conn) {
 		c.Send(`453-["a"]`)
 		c.SendBinary(make([]byte, 90_000), make([]byte, 90_000), make([]byte, 90_000))
 	}, socketio.ErrTooLarge},
 }
 
-func sendsText(packets ...string) func(*testclient.Client) {
-	return func(c *testclient.Client) { c.Send(packets...) }
+func sendTexts(packets ...string) func(*siotest.Conn) {
+	return func(c *siotest.Conn) { c.Send(packets...) }
 }
 
-func withAttachment(packet string) func(*testclient.Client) {
-	return func(c *testclient.Client) { c.Send(packet); c.SendBinary([]byte("x")) }
+func withAttachment(packet string) func(*siotest.Conn) {
+	return func(c *siotest.Conn) { c.Send(packet); c.SendBinary([]byte("x")) }
 }
 
 // TestPacketViolations shows S2.15: each socket of the client is told, and the connection is
@@ -136,7 +136,7 @@ func TestPacketViolations(t *testing.T) {
 				s.OnDisconnect(func(_ *sio.Socket, r sio.Reason) { reasons <- r })
 			}
 			tc.send(c)
-			if packets, code := c.WantClosed(); packets != nil || code != ws.StatusNoStatusRcvd {
+			if packets, code := c.WantClosed(); packets != nil || code != int(ws.StatusNoStatusRcvd) {
 				t.Errorf("closed with %d behind %q", code, packets)
 			}
 			for range 2 {
@@ -155,9 +155,9 @@ func TestPacketViolationsBeforeConnect(t *testing.T) {
 	for _, tc := range packetViolations {
 		t.Run(tc.name, func(t *testing.T) {
 			f := serve(t, func(o *sio.Options) { o.MaxPayload = 100_000 })
-			c := testclient.Dial(t, f.addr)
+			c := dialAt(t, f.addr)
 			tc.send(c)
-			if packets, code := c.WantClosed(); packets != nil || code != ws.StatusNoStatusRcvd {
+			if packets, code := c.WantClosed(); packets != nil || code != int(ws.StatusNoStatusRcvd) {
 				t.Errorf("closed with %d behind %q", code, packets)
 			}
 			// Whole packets are for a namespace that is not joined.
@@ -248,6 +248,6 @@ func TestHalfPacketOfOneClient(t *testing.T) {
 	whole.SendBinary([]byte("y"))
 	whole.Want(`461-0[{"_placeholder":true,"num":0}]`, "binary:y")
 	half.Close()
-	testclient.Eventually(t, "the end", func() bool { return !s.Connected() })
+	eventually(t, "the end", func() bool { return !s.Connected() })
 	f.wantNoErrors(t)
 }

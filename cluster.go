@@ -18,7 +18,7 @@ type attachment struct{ broadcast.Adapter }
 func (ns *Namespace) attach() {
 	var adapter broadcast.Adapter
 	if connect := ns.server.opts.Adapter; connect != nil {
-		ns.server.protect(func() {
+		ns.server.protect("OnServerSide or an adapter", func() {
 			a, err := connect(ns.name, (*localNode)(ns))
 			if err != nil {
 				ns.server.report(nil, adapterError(err))
@@ -61,7 +61,7 @@ type localNode Namespace
 // such as a MarshalJSON of a socket's data, and must not end who called.
 func (n *localNode) Handle(req *broadcast.Request, reply func(broadcast.Answer)) {
 	done := false
-	(*Namespace)(n).server.protect(func() {
+	(*Namespace)(n).server.protect("an adapter", func() {
 		(*Namespace)(n).handle(req, reply)
 		done = true
 	})
@@ -135,11 +135,11 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 	ns.server.handlers.Add(1)
 	go func() {
 		defer ns.server.handlers.Add(-1)
-		timer := time.NewTimer(timeout + surveyGrace)
-		defer timer.Stop()
+		ctx, cancel := ns.server.withTimeout(context.Background(), timeout+surveyGrace, ErrAckTimeout)
+		defer cancel()
 		select {
 		case <-v.done:
-		case <-timer.C:
+		case <-ctx.Done():
 		case <-ns.server.ended:
 		}
 		v.stop()
@@ -263,7 +263,7 @@ func (ns *Namespace) handleServerEvent(req *broadcast.Request, reply func(broadc
 	}
 	ns.serverJobs.push(func() {
 		failed := true
-		ns.server.protect(func() {
+		ns.server.protect("OnServerSide or an adapter", func() {
 			err := h.call(nil, args, ack)
 			if failed = err != nil; failed {
 				ns.server.report(nil, err)

@@ -13,14 +13,14 @@ import (
 
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/broadcast"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // cluster is servers that know of each other through a bus, each with one client in
 // "/" whose socket is in a room of the server's number.
 type cluster struct {
 	nodes   []*fixture
-	clients []*testclient.Client
+	clients []*siotest.Conn
 	sockets []*sio.Socket
 }
 
@@ -57,6 +57,7 @@ func (cl *cluster) want(t *testing.T, packet string, servers ...int) {
 	}
 }
 
+// TestClusterBroadcasts shows S15.3: a server ignores what it has sent itself.
 func TestClusterBroadcasts(t *testing.T) {
 	cl := startCluster(t, 3)
 	f, s := cl.nodes[0], cl.sockets[0]
@@ -165,8 +166,8 @@ func TestClusterAcks(t *testing.T) {
 		c.Want(`420["q",1]`)
 		c.Send(fmt.Sprintf(`430["answer %d"]`, i))
 	}
-	if g := <-got; g.err != nil || !slices.Equal(texts(t, g.replies), []string{"answer 0", "answer 1", "answer 2"}) {
-		t.Errorf("answers %v, %v", texts(t, g.replies), g.err)
+	if g := <-got; g.err != nil || !slices.Equal(firstTexts(t, g.replies), []string{"answer 0", "answer 1", "answer 2"}) {
+		t.Errorf("answers %v, %v", firstTexts(t, g.replies), g.err)
 	}
 	if g := <-survey(t.Context(), cl.nodes[0].To("nobody")); g.err != nil || len(g.replies) != 0 {
 		t.Errorf("nobody: %v, %v", g.replies, g.err)
@@ -208,8 +209,8 @@ func TestClusterAcksThatAreMissing(t *testing.T) {
 			}
 			g := <-got
 			wantAckError(t, g.err, 3, tc.answered, tc.why)
-			if !slices.Equal(texts(t, g.replies), []string{"0", "1"}) {
-				t.Errorf("answers %v", texts(t, g.replies))
+			if !slices.Equal(firstTexts(t, g.replies), []string{"0", "1"}) {
+				t.Errorf("answers %v", firstTexts(t, g.replies))
 			}
 		})
 	}
@@ -218,7 +219,7 @@ func TestClusterAcksThatAreMissing(t *testing.T) {
 func TestClusterFetch(t *testing.T) {
 	cl := startCluster(t, 2)
 	type user struct{ Name string }
-	c := testclient.Dial(t, cl.nodes[1].addr, "&k=v")
+	c := dialAt(t, cl.nodes[1].addr, siotest.Query("k", "v"))
 	s := cl.nodes[1].Socket(c.Join("/", `{"token":"x"}`))
 	s.SetData(&user{"ada"})
 	s.Join("red")
@@ -388,6 +389,7 @@ func TestServerSideEmit(t *testing.T) {
 }
 
 // The answers of servers: one of each, or none of those that can't give one.
+// Shows S15.5.
 func TestServerSideAcks(t *testing.T) {
 	const (
 		answers = iota // with its number
@@ -458,7 +460,7 @@ func TestServerSideAcks(t *testing.T) {
 			}
 			defer cancel()
 			replies, err := cl.nodes[0].ServerSideEmitWithAck(ctx, "q", "text")
-			if got := texts(t, replies); !slices.Equal(got, tc.want) {
+			if got := firstTexts(t, replies); !slices.Equal(got, tc.want) {
 				t.Errorf("answers %v, want %v", got, tc.want)
 			}
 			me, missing := errors.AsType[*broadcast.MissingError](err)
@@ -469,7 +471,7 @@ func TestServerSideAcks(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 			for range tc.errors {
-				testclient.Eventually(t, "an error", func() bool {
+				eventually(t, "an error", func() bool {
 					n := 0
 					for _, f := range cl.nodes {
 						f.mu.Lock()
@@ -495,6 +497,7 @@ func TestServerSideAckTimeout(t *testing.T) {
 }
 
 // Alone, there is nobody to emit to.
+// Shows S1.4: without an adapter there is one server.
 func TestServerSideEmitAlone(t *testing.T) {
 	f := serve(t)
 	if err := f.OnServerSide("e", func() { t.Error("called") }); err != nil {
@@ -563,11 +566,11 @@ func TestClusterWithoutAServer(t *testing.T) {
 // Children of parents are in the cluster, and leave it when they are removed.
 func TestClusterOfChildren(t *testing.T) {
 	cl := startCluster(t, 2, cleanup)
-	var clients []*testclient.Client
+	var clients []*siotest.Conn
 	var parents []*sio.ParentNamespace
 	for _, f := range cl.nodes {
 		parents = append(parents, f.OfPattern(numbered))
-		c, _ := testclient.Connect(t, f.addr, "/dyn-1")
+		c, _ := enterAt(t, f.addr, "/dyn-1")
 		clients = append(clients, c)
 	}
 	if err := parents[0].Emit("e", 1); err != nil {
@@ -581,9 +584,9 @@ func TestClusterOfChildren(t *testing.T) {
 		t.Errorf("%d nodes, %v", n, err)
 	}
 	clients[1].Close()
-	testclient.Eventually(t, "one node", func() bool { n, err := child.NodeCount(t.Context()); return n == 1 && err == nil })
+	eventually(t, "one node", func() bool { n, err := child.NodeCount(t.Context()); return n == 1 && err == nil })
 	clients[0].Close()
-	testclient.Eventually(t, "no node", func() bool { _, err := child.NodeCount(t.Context()); return errors.Is(err, broadcast.ErrClosed) })
+	eventually(t, "no node", func() bool { _, err := child.NodeCount(t.Context()); return errors.Is(err, broadcast.ErrClosed) })
 }
 
 // adapterFor makes a server's adapters by name of the namespace.
@@ -608,9 +611,9 @@ func TestAdaptersThatFail(t *testing.T) {
 		"/dyn-3": func(string, broadcast.Local) (broadcast.Adapter, error) { return failingAdapter{sentinel}, nil },
 	}))
 	p := f.OfPattern(numbered)
-	clients := make(map[string]*testclient.Client)
+	clients := make(map[string]*siotest.Conn)
 	for _, name := range []string{"/dyn-1", "/dyn-2", "/dyn-3", "/dyn-4"} {
-		clients[name], _ = testclient.Connect(t, f.addr, name)
+		clients[name], _ = enterAt(t, f.addr, name)
 	}
 	f.wantError(t, isError(sentinel))
 	f.wantError(t, asError[*sio.PanicError])
@@ -653,7 +656,7 @@ func (a failingAdapter) Close() error                       { return nil }
 func TestNamespaceWhileItsAdapterIsMade(t *testing.T) {
 	bus := broadcast.NewBus()
 	other := serve(t, func(o *sio.Options) { o.Adapter = bus.Join })
-	c := testclient.Dial(t, other.addr)
+	c := dialAt(t, other.addr)
 	other.Of("/dyn-1")
 	c.Join("/dyn-1", "")
 	entered, release := make(chan struct{}), make(chan struct{})

@@ -27,7 +27,7 @@ type JSON struct {
 }
 
 // Parser is another form of packets, for [Options.Parser]. The package
-// codec/socketio/msgpack has one.
+// codec/msgpack has one.
 type Parser = socketio.Parser
 
 // Packet is what a [Parser] writes and reads.

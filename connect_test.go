@@ -10,17 +10,18 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
+// TestConnect shows S3.1: a socket is there once the client asks for it, with an id of its own.
 func TestConnect(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	root := c.Join("/", "")
 	admin := c.Join("/admin", `{"token":"t"}`)
-	if root == admin || root == c.Open.SID || len(root) != 20 {
-		t.Errorf("ids %q and %q of session %q", root, admin, c.Open.SID)
+	if root == admin || root == c.SID() || len(root) != 20 {
+		t.Errorf("ids %q and %q of session %q", root, admin, c.SID())
 	}
 	if s := f.Of("/admin").Socket(admin); s == nil || !s.Connected() || string(s.Handshake().Auth) != `{"token":"t"}` {
 		t.Errorf("socket in /admin: %+v", s)
@@ -39,9 +40,10 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// TestConnectToUnknownNamespace shows S3.3: an unknown namespace costs the connection nothing.
 func TestConnectToUnknownNamespace(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send("40/nope,")
 	c.Want(`44/nope,{"message":"Invalid namespace"}`)
 	c.Join("/", "") // the connection is none the worse
@@ -49,9 +51,10 @@ func TestConnectToUnknownNamespace(t *testing.T) {
 	c.Join("/nope", "")
 }
 
+// TestHandshake shows S4.1 and S4.2: what is known of the request. All values of a query key are kept.
 func TestHandshake(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr, "&token=a%20b&token=c")
+	c := f.dial(t, siotest.Query("token", "a b"), siotest.Query("token", "c"))
 	h := f.Of("/").Socket(c.Join("/", "")).Handshake()
 	if got := h.Query["token"]; !slices.Equal(got, []string{"a b", "c"}) {
 		t.Errorf("query %v", h.Query)
@@ -71,6 +74,7 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
+// TestMiddleware shows S3.5, S3.6 and, with a panic in place of an exception, S3.12.
 func TestMiddleware(t *testing.T) {
 	f := serve(t)
 	ns := f.Of("/guarded")
@@ -98,7 +102,7 @@ func TestMiddleware(t *testing.T) {
 	})
 	ns.OnConnection(func(s *sio.Socket) { asked.add(fmt.Sprint("connected: ", s.InRoom("room"))) })
 
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	for _, tc := range []struct{ auth, answer string }{
 		{`{"who":"plain"}`, `44/guarded,{"message":"not authorized"}`},
 		{`{"who":"data"}`, `44/guarded,{"message":"no","data":{"code":7}}`},
@@ -118,6 +122,7 @@ func TestMiddleware(t *testing.T) {
 
 // A middleware may take its time: the loop goes on, and a client that leaves
 // meanwhile is forgotten.
+// Shows S3.10.
 func TestMiddlewareThatBlocks(t *testing.T) {
 	f := serve(t, oneLoop)
 	f.on(t, "echo", echo)
@@ -126,14 +131,14 @@ func TestMiddlewareThatBlocks(t *testing.T) {
 	slow.Use(func(*sio.Socket) error { entered <- struct{}{}; <-release; return nil })
 	slow.OnConnection(func(*sio.Socket) { t.Error("a client that has left was connected") })
 
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send("40/slow,")
 	<-entered
 	other, _ := f.connect(t)
 	other.Send(`420["echo"]`)
 	other.Want("430[]")
 	c.Close()
-	testclient.Eventually(t, "the client gone", func() bool { return f.Clients() == 1 })
+	eventually(t, "the client gone", func() bool { return f.Clients() == 1 })
 	close(release)
 	other.Send(`421["echo"]`)
 	other.Want("431[]")
@@ -143,6 +148,7 @@ func TestMiddlewareThatBlocks(t *testing.T) {
 }
 
 // The answer to CONNECT comes before all that is emitted to the new socket.
+// Shows S3.7.
 func TestConnectionHandler(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -163,6 +169,7 @@ func TestConnectionHandler(t *testing.T) {
 	}
 }
 
+// TestDisconnectByClient shows S3.13 and S6.10: one namespace is left, and can be joined again.
 func TestDisconnectByClient(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
@@ -189,6 +196,7 @@ func TestDisconnectByClient(t *testing.T) {
 	ends.want(t, "/: client namespace disconnect", "/: client namespace disconnect", "/admin: transport close")
 }
 
+// TestDisconnectByServer shows S8.7.
 func TestDisconnectByServer(t *testing.T) {
 	f := serve(t)
 	f.Of("/admin")
@@ -217,18 +225,20 @@ func TestDisconnectByServer(t *testing.T) {
 	})
 }
 
+// TestConnectTimeout shows S1.3 and S3.2.
 func TestConnectTimeout(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.ConnectTimeout = 50 * time.Millisecond })
 	joined, _ := f.connect(t)
-	idle := testclient.Dial(t, f.addr)
+	idle := f.dial(t)
 	if packets, _ := idle.WantClosed(); len(packets) > 0 {
 		t.Errorf("got %q", packets)
 	}
 	joined.Send("41") // having joined once is enough
-	testclient.Eventually(t, "the socket gone", func() bool { return f.Of("/").SocketCount() == 0 })
+	eventually(t, "the socket gone", func() bool { return f.Of("/").SocketCount() == 0 })
 	joined.Join("/", "")
 }
 
+// TestMaxNamespaces shows a limit that S16.2 lacks.
 func TestMaxNamespaces(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.MaxNamespaces = 2 })
 	f.Of("/a")
@@ -243,6 +253,7 @@ func TestMaxNamespaces(t *testing.T) {
 
 // Violations close their client's connection, with the reason "forced close",
 // and no other's.
+// Shows S2.15, S3.9, S3.11, S10.3 and, with nesting without end, S16.1.
 func TestViolations(t *testing.T) {
 	f := serve(t, oneLoop)
 	f.on(t, "echo", echo, sio.Inline)
@@ -307,7 +318,7 @@ func TestViolations(t *testing.T) {
 // is closed all the same.
 func TestViolationBeforeConnect(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send(`42["a"]`)
 	c.WantClosed()
 	f.wantError(t, isError(sio.ErrPacket))
@@ -323,7 +334,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	for range clients {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			c, _ := testclient.Connect(t, f.addr, "/")
+			c, _ := f.enter(t)
 			c.Send(`421["echo",1]`)
 			c.Want("431[1]")
 			c.Close()
@@ -332,10 +343,11 @@ func TestManyClientsAtOnce(t *testing.T) {
 	for range clients {
 		<-done
 	}
-	testclient.Eventually(t, "all disconnected", func() bool { return ended.Load() == clients })
-	if f.Clients() != 0 || f.Of("/").SocketCount() != 0 {
-		t.Errorf("%d clients, %d sockets are left", f.Clients(), f.Of("/").SocketCount())
-	}
+	eventually(t, "all disconnected", func() bool { return ended.Load() == clients })
+	// A socket is told of its end a little before its connection is off the count.
+	eventually(t, "no client and no socket", func() bool {
+		return f.Clients() == 0 && f.Of("/").SocketCount() == 0
+	})
 }
 
 // echo acknowledges with its own arguments.

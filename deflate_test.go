@@ -13,7 +13,6 @@ import (
 	"github.com/gobwas/ws/wsflate"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // TestPerMessageDeflate sends broadcasts to a client that offers compression.
@@ -59,7 +58,7 @@ func TestPerMessageDeflate(t *testing.T) {
 			if _, err := conn.Write(ws.MustCompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte("40"))))); err != nil {
 				t.Fatal(err)
 			}
-			testclient.Eventually(t, "a socket", func() bool { return len(f.Sockets()) == 1 })
+			eventually(t, "a socket", func() bool { return len(f.Sockets()) == 1 })
 			b := f.To(f.Sockets()[0].ID())
 			if tt.compress != nil {
 				b = tt.compress(b)

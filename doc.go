@@ -1,6 +1,8 @@
 // Package sio is a Socket.IO server. It speaks Socket.IO protocol 5 over
 // Engine.IO 4, so the clients of Socket.IO 3 and 4 in any language connect to
-// it, by long polling and by WebSocket.
+// it, by long polling and by WebSocket; with [Options].AllowEIO3 those of versions 1
+// and 2 do, too. The folder docs of the repository has guides; the package siotest
+// is for tests of programs.
 //
 //	io, err := sio.New(nil)
 //	if err != nil { … }

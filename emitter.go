@@ -51,6 +51,9 @@ func (e Emitter) Broadcast() Broadcast {
 // To is [Socket.To], sent in the same way.
 func (e Emitter) To(rooms ...string) Broadcast { return e.Broadcast().To(rooms...) }
 
+// In is another name for To.
+func (e Emitter) In(rooms ...string) Broadcast { return e.Broadcast().To(rooms...) }
+
 // Except is [Socket.Except], sent in the same way.
 func (e Emitter) Except(rooms ...string) Broadcast { return e.Broadcast().Except(rooms...) }
 
@@ -100,29 +103,24 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Re
 	}
 	answer := make(chan result, 1)
 	w := &ackWait{socket: e.socket, done: func(r Reply, err error) { answer <- result{r, err} }, direct: true}
+	if e.timeout > 0 {
+		w.clock = e.socket.client.session.Home()
+	}
 	if err := e.emitFor(w, event, args); err != nil {
 		return Reply{}, err
 	}
-	var late <-chan time.Time
-	if e.timeout > 0 {
-		timer := time.NewTimer(e.timeout)
-		defer timer.Stop()
-		late = timer.C
-	}
-	var err error
+	w.startTimer(e.timeout)
 	select {
 	case r := <-answer:
 		return r.reply, r.err
-	case <-late:
-		err = ErrAckTimeout
 	case <-ctx.Done():
-		err = ctx.Err()
 	}
 	if e.socket.takeAck(w.id) == nil { // it came just now
 		r := <-answer
 		return r.reply, r.err
 	}
-	return Reply{}, err
+	w.stopTimer()
+	return Reply{}, ctx.Err()
 }
 
 // EmitAck emits an event and calls done once: with the client's answer, with

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // Reason says why a socket was disconnected, in the words of Socket.IO.
@@ -68,7 +69,7 @@ func (e *HandlerError) Error() string {
 }
 
 // ArgumentError says that a client sent an argument that does not fit the
-// handler. The event is dropped.
+// handler. The event is dropped, and not acknowledged.
 type ArgumentError struct {
 	Event string
 	Index int // of the argument, from 0
@@ -77,7 +78,8 @@ type ArgumentError struct {
 }
 
 func (e *ArgumentError) Error() string {
-	return fmt.Sprintf("sio: event %q: argument %d does not fit %v: %v", e.Event, e.Index, e.Type, e.Err)
+	why, _, _ := strings.Cut(e.Err.Error(), " \"at index") // the JSON library goes on to quote what it had
+	return fmt.Sprintf("sio: event %q: argument %d does not fit %v: %s", e.Event, e.Index, e.Type, why)
 }
 
 // Unwrap returns the decoder's error.
@@ -85,11 +87,12 @@ func (e *ArgumentError) Unwrap() error { return e.Err }
 
 // PanicError reports a panic in a handler, middleware or hook.
 type PanicError struct {
+	In    string // what panicked: the handler of an event by its name, or OnConnection, Use and so on
 	Value any
 	Stack []byte
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("sio: panic: %v", e.Value) }
+func (e *PanicError) Error() string { return fmt.Sprintf("sio: panic in %s: %v", e.In, e.Value) }
 
 // AckError says that not all clients acknowledged an event.
 type AckError struct {

@@ -3,6 +3,7 @@ package sio
 import (
 	"errors"
 	"runtime/debug"
+	"strconv"
 	"sync"
 
 	"github.com/valyala/bytebufferpool"
@@ -147,9 +148,9 @@ func (s *Socket) onEvent(p socketio.Packet, attachments [][]byte) {
 	// Without a handler, the event is lost, unless what the socket is doing now
 	// may register one. So the look that counts is the one after the claim: until
 	// then, a job may have registered a handler and ended.
-	if h := s.handler(name); (h == nil || h.inline) && s.taps.Load() == nil && s.events.tryInline() {
+	if h := s.handler(name); (h == nil || h.inline) && !s.filters() && s.events.tryInline() {
 		h = s.handler(name)
-		now := s.taps.Load() == nil && (h == nil || h.inline)
+		now := !s.filters() && (h == nil || h.inline)
 		if now && h != nil {
 			s.call(name, h, s.rawArgs(p.Args[1:], attachments), s.newAck(p))
 		}
@@ -223,7 +224,7 @@ func (s *Socket) dispatch(name []byte, args RawArgs, ack Ack) {
 	if t := s.taps.Load(); t != nil {
 		e := &Incoming{Event: string(name), Args: args, Ack: ack}
 		passed := false
-		s.protect(func() error { passed = t.filter(s, e); return nil })
+		s.protect("OnAny or Use", func() error { passed = t.filter(s, e); return nil })
 		if !passed {
 			return
 		}
@@ -242,24 +243,35 @@ func (s *Socket) call(name []byte, h *handler, args RawArgs, ack Ack) {
 	if h.once && !s.spend(name, h) {
 		return
 	}
-	defer s.recoverPanic()
+	defer s.recoverHandler(h)
 	if err := h.call(s, args, ack); err != nil {
 		s.ns.server.report(s, err)
 	}
 }
 
-func (s *Socket) protect(f func() error) {
-	defer s.recoverPanic()
+// protect runs a function of the program's, which is named for a panic.
+func (s *Socket) protect(in string, f func() error) {
+	defer s.recoverPanic(in)
 	if err := f(); err != nil {
 		s.ns.server.report(s, err)
 	}
 }
 
-func (s *Socket) recoverPanic() {
+func (s *Socket) recoverPanic(in string) {
 	if v := recover(); v != nil {
-		s.ns.server.report(s, &PanicError{v, debug.Stack()})
-		s.Disconnect(false)
+		s.panicked(in, v)
 	}
+}
+
+func (s *Socket) recoverHandler(h *handler) {
+	if v := recover(); v != nil {
+		s.panicked("the handler of "+strconv.Quote(h.event), v)
+	}
+}
+
+func (s *Socket) panicked(in string, v any) {
+	s.ns.server.report(s, &PanicError{in, v, debug.Stack()})
+	s.Disconnect(false)
 }
 
 // join asks the namespace's middlewares, or connects the socket if there are
@@ -286,7 +298,7 @@ func (s *Socket) askMiddleware() {
 func (s *Socket) askOne(mw func(*Socket) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.ns.server.report(s, &PanicError{v, debug.Stack()})
+			s.ns.server.report(s, &PanicError{"Namespace.Use", v, debug.Stack()})
 			err = &ConnectError{Message: "Internal server error"}
 		}
 	}()
@@ -338,6 +350,6 @@ func (s *Socket) connected() {
 
 func (s *Socket) runConnection() {
 	for _, fn := range s.ns.connection.Load().fns {
-		s.protect(func() error { fn(s); return nil })
+		s.protect("OnConnection", func() error { fn(s); return nil })
 	}
 }

@@ -10,7 +10,7 @@ import (
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/codec/msgpack"
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // arrayParser is a parser of a program's own. A packet is one JSON array: the type, the
@@ -106,7 +106,7 @@ func ExampleParser() {
 	defer stop(io)
 	_ = io.OnEvent("add", func(a, b int, ack sio.Ack) error { return ack.Send(a + b) })
 
-	client := testclient.Dial(exampleTB{}, start(io))
+	client := siotest.Open(exampleTB{}, "http://"+start(io))
 	defer client.Close()
 	client.Send(`4[0,"/",null]`)
 	fmt.Println(client.Next()[:len(`4[0,"/",null,{"sid":`)])
@@ -132,7 +132,7 @@ func ExampleOptions_messagePack() {
 		return ack.Send(data)
 	})
 
-	client := testclient.Dial(exampleTB{}, start(io))
+	client := siotest.Open(exampleTB{}, "http://"+start(io))
 	defer client.Close()
 	client.SendBinary([]byte("\x82\xa4type\x00\xa3nsp\xa1/"))
 	client.Next() // it is connected

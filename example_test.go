@@ -11,7 +11,7 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // exampleTB lets the test client of these examples report its failures.
@@ -27,7 +27,7 @@ func (exampleTB) Context() context.Context  { return context.Background() }
 // talk plays a client: it joins a namespace, sends packets, and prints as many
 // answers.
 func talk(addr, namespace, auth string, packets ...string) {
-	c := testclient.Dial(exampleTB{}, addr)
+	c := siotest.Open(exampleTB{}, "http://"+addr)
 	defer c.Close()
 	c.Send("40" + namespace + auth)
 	answer := c.Next()
@@ -181,7 +181,7 @@ func ExampleSocket_EmitWithAck() {
 	})
 	addr := start(io)
 
-	c := testclient.Dial(exampleTB{}, addr)
+	c := siotest.Open(exampleTB{}, "http://"+addr)
 	defer c.Close()
 	c.Join("/", "")
 	fmt.Println(c.Next())

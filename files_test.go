@@ -59,6 +59,7 @@ func request(t *testing.T, method, url string, headers ...string) answer {
 	return answer{res.StatusCode, res.Header, res.ContentLength, string(body)}
 }
 
+// TestClientFiles shows S12.1, S12.2 and what we do in place of S12.5.
 func TestClientFiles(t *testing.T) {
 	f := serve(t, withBundle)
 	base := "http://" + f.addr + "/socket.io/"
@@ -98,6 +99,7 @@ func TestClientFiles(t *testing.T) {
 	}
 }
 
+// TestClientFilesRevalidation shows S12.3.
 func TestClientFilesRevalidation(t *testing.T) {
 	f := serve(t, withBundle)
 	for etag, want := range map[string]int{
@@ -127,6 +129,7 @@ func TestClientFilesWithoutVersion(t *testing.T) {
 	}
 }
 
+// TestClientFilesCompressed shows S12.4.
 func TestClientFilesCompressed(t *testing.T) {
 	f := serve(t, withBundle)
 	for _, tc := range []struct{ accept, want string }{
@@ -191,6 +194,7 @@ func TestNoClientFiles(t *testing.T) {
 
 // Requests for other paths are the program's.
 // It shows E11.
+// Shows S13.1: other requests are for the program.
 func TestHandlerForOtherPaths(t *testing.T) {
 	f := serve(t, func(o *sio.Options) {
 		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

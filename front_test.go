@@ -13,7 +13,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // answering makes an http.Handler the server's, for other paths than its own.
@@ -115,7 +114,7 @@ func TestUploadOverlap(t *testing.T) {
 	if _, err := fmt.Fprintf(a, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n4", session); err != nil {
 		t.Fatal(err)
 	}
-	testclient.Eventually(t, "the end of the session", func() bool {
+	eventually(t, "the end of the session", func() bool {
 		b.send("POST", session, "40")
 		return strings.HasPrefix(b.next(), "400 ") && f.Clients() == 0
 	})
@@ -145,7 +144,7 @@ func TestShutdownWaitsForHTTPHandlers(t *testing.T) {
 		<-entered
 	}
 	goes.Close()
-	testclient.Eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 2 })
+	eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 2 })
 	done := make(chan error, 1)
 	go func() { done <- f.Shutdown(t.Context()) }()
 	if all, err := io.ReadAll(hijacked); err != nil || len(all) > 0 {
@@ -168,8 +167,11 @@ func TestShutdownWaitsForHTTPHandlers(t *testing.T) {
 
 	release = make(chan struct{})
 	f = serve(t, slow)
-	dialKeptAlive(t, f.addr).send("GET", "/", "")
+	gone := dialKeptAlive(t, f.addr)
+	gone.send("GET", "/", "")
 	<-entered
+	gone.Close()
+	eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 0 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := f.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -18,10 +18,11 @@ type handlerOptions struct{ inline, once bool }
 
 func once(o *handlerOptions) { o.once = true }
 
-// Inline is the HandlerOption that runs the handler on the event loop that received the event: no switch
-// to another goroutine, but the handler must never block and should be quick,
-// since every other client of that loop waits for it. An event that comes while
-// earlier ones of its socket are being handled elsewhere waits its turn there.
+// Inline is the HandlerOption that runs the handler on the event loop that received
+// the event: no switch to another goroutine, but the handler must never block and
+// should be quick, since every other client of that loop waits for it. An event that
+// comes while earlier ones of its socket are being handled elsewhere waits its turn
+// there, and sockets with OnAny or Use have all of theirs handled there.
 func Inline(o *handlerOptions) { o.inline = true }
 
 func makeHandlerOptions(opts []HandlerOption) handlerOptions {
@@ -35,6 +36,7 @@ func makeHandlerOptions(opts []HandlerOption) handlerOptions {
 // handler is a registered handler, ready to be called.
 type handler struct {
 	call   func(s *Socket, args RawArgs, ack Ack) error
+	event  string
 	inline bool
 	once   bool // for one event only
 }
@@ -104,7 +106,7 @@ var (
 // reflection when an event comes are taken as they are.
 func newHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	if socketio.Reserved(event) {
-		return nil, fmt.Errorf("%w: %q", ErrReservedEvent, event)
+		return nil, reservedEvent(event)
 	}
 	return makeHandler(event, fn, opts)
 }
@@ -122,7 +124,7 @@ func newServerHandler(event string, fn any) (*handler, error) {
 
 func makeHandler(event string, fn any, opts []HandlerOption) (*handler, error) {
 	o := makeHandlerOptions(opts)
-	h := &handler{inline: o.inline, once: o.once}
+	h := &handler{event: event, inline: o.inline, once: o.once}
 	switch f := fn.(type) {
 	case binder:
 		if f.isNil() {
@@ -216,6 +218,8 @@ func reflectHandler(event string, fn any) (func(*Socket, RawArgs, Ack) error, er
 			sig.ack = true
 		case in == socketType, in == ackType:
 			return nil, &HandlerError{event, t, fmt.Sprintf("parameter %d is a %v: the socket comes first, the ack last or before a variadic rest", i, in)}
+		case in == socketType.Elem(), in == reflect.PointerTo(socketType), in == reflect.PointerTo(ackType), in == reflect.PointerTo(rawArgsType):
+			return nil, &HandlerError{event, t, fmt.Sprintf("parameter %d is a %v: write *sio.Socket, sio.Ack or sio.RawArgs", i, in)}
 		case in == rawArgsType:
 			return nil, &HandlerError{event, t, "RawArgs stand for all arguments: func(*sio.Socket, sio.RawArgs, sio.Ack)"}
 		case t.IsVariadic() && last:
@@ -279,4 +283,27 @@ func (sig *signature) call(s *Socket, args RawArgs, ack Ack) error {
 		return out[0].Interface().(error)
 	}
 	return nil
+}
+
+// instead names what a program should use for what is no event here.
+var instead = map[string]string{
+	"connect":       "Namespace.OnConnection",
+	"connection":    "Namespace.OnConnection",
+	"disconnect":    "Socket.OnDisconnect",
+	"disconnecting": "Socket.OnDisconnecting",
+	"new_namespace": "Server.OnNewNamespace",
+}
+
+func reservedEvent(event string) error {
+	if use, ok := instead[event]; ok {
+		return fmt.Errorf("%w: %q; use %s", ErrReservedEvent, event, use)
+	}
+	return fmt.Errorf("%w: %q", ErrReservedEvent, event)
+}
+
+// warnOfName warns of an event that clients may send, but that is hardly meant.
+func (s *Server) warnOfName(event string) {
+	if use, ok := instead[event]; ok {
+		s.opts.Logger.Warn("sio: a handler that only an event of a client calls", "event", event, "perhaps meant", use)
+	}
 }

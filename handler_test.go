@@ -10,7 +10,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 type point struct {
@@ -88,6 +87,7 @@ func TestHandlersWithoutAck(t *testing.T) {
 	got.want(t, "none", "socket", "raw {}", "text x", "rest [1 2]")
 }
 
+// TestHandlersThatAreRefused shows S6.1: names that are reserved.
 func TestHandlersThatAreRefused(t *testing.T) {
 	f := serve(t)
 	_, s := f.connect(t)
@@ -182,6 +182,7 @@ func TestHandlerThatReturnsAnError(t *testing.T) {
 }
 
 // A panic costs its own socket the namespace, and nobody else anything.
+// Shows what we do in place of S8.5 and S16.5.
 func TestHandlerThatPanics(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -261,6 +262,7 @@ func TestManyHandlers(t *testing.T) {
 
 // The events of a socket are handled in order, one at a time, however handlers
 // are run; and one that blocks stops no other client of its loop.
+// Shows S6.11.
 func TestOrderOfEvents(t *testing.T) {
 	f := serve(t, oneLoop)
 	var (
@@ -300,6 +302,7 @@ func TestOrderOfEvents(t *testing.T) {
 
 // Events that came before the client left are handled; those of a client that
 // was sent away are not.
+// Shows S8.8, and that what came before a DISCONNECT is handled here.
 func TestEventsBeforeTheEnd(t *testing.T) {
 	f := serve(t)
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -317,7 +320,7 @@ func TestEventsBeforeTheEnd(t *testing.T) {
 	a.SetData("left")
 	leaver.Send(`42["block"]`, `42["e",1]`, `42["e",2]`, `41`)
 	<-entered
-	testclient.Eventually(t, "the client gone", func() bool { return !a.Connected() })
+	eventually(t, "the client gone", func() bool { return !a.Connected() })
 	release <- struct{}{}
 	got.want(t, "left 1", "left 2", "left: client namespace disconnect")
 
@@ -335,6 +338,7 @@ func TestEventsBeforeTheEnd(t *testing.T) {
 
 // A client that sends faster than its handlers work is cut off before what
 // waits grows without bound.
+// Shows a limit that S16.2 lacks.
 func TestBacklog(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.MaxBacklog = 10_000 })
 	release := make(chan struct{})

@@ -2,6 +2,7 @@ package sio
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -30,6 +31,15 @@ type Handshake struct {
 	CrossDomain bool
 	// URL is the request's path with its query.
 	URL string
+}
+
+// DecodeAuth stores what the client sent to join the namespace in what dst points
+// to.
+func (h *Handshake) DecodeAuth(dst any) error {
+	if err := json.Unmarshal(h.Auth, dst); err != nil {
+		return fmt.Errorf("sio: auth data: %w", err)
+	}
+	return nil
 }
 
 // Handshake returns what the client said when it connected, as a copy of the

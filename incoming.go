@@ -89,6 +89,12 @@ func (t *taps) filter(s *Socket, e *Incoming) bool {
 	return true
 }
 
+// filters reports whether anything is to see an event before its handler.
+func (s *Socket) filters() bool {
+	t := s.taps.Load()
+	return t != nil && len(t.any)+len(t.middleware) > 0
+}
+
 // observe shows an event on its way out.
 func (s *Socket) observe(event string, args RawArgs) {
 	t := s.taps.Load()
@@ -96,6 +102,6 @@ func (s *Socket) observe(event string, args RawArgs) {
 		return
 	}
 	for _, o := range t.outgoing {
-		s.protect(func() error { o.fn(s, event, args); return nil })
+		s.protect("OnAnyOutgoing", func() error { o.fn(s, event, args); return nil })
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func withEIO3(o *sio.Options) { o.AllowEIO3 = true }
@@ -34,18 +34,18 @@ func TestLegacyConnect(t *testing.T) {
 		}
 		return &sio.ConnectError{Message: "bad"}
 	})
-	c := testclient.Dial(t, f.addr, "&EIO=3")
+	c := f.dial(t, siotest.Query("EIO", "3"))
 	c.Want("40")
 	c.Send(`420["auth"]`)
-	c.Want(`430[{},"` + c.Open.SID + `"]`)
+	c.Want(`430[{},"` + c.SID() + `"]`)
 	c.Send("40/adm?token=x&b=%26&token=y,")
 	c.Want("40/adm,")
 	c.Send(`42/adm?token=y,1["auth"]`)
-	c.Want(`43/adm,1[{"b":"&","token":"y"},"/adm#` + c.Open.SID + `"]`)
-	if admin.Socket("/adm#"+c.Open.SID) == nil {
+	c.Want(`43/adm,1[{"b":"&","token":"y"},"/adm#` + c.SID() + `"]`)
+	if admin.Socket("/adm#"+c.SID()) == nil {
 		t.Error("the socket is not known by its id")
 	}
-	if err := f.To(c.Open.SID).Emit("own", 1); err != nil {
+	if err := f.To(c.SID()).Emit("own", 1); err != nil {
 		t.Fatal(err)
 	}
 	c.Want(`42["own",1]`)
@@ -58,7 +58,7 @@ func TestLegacyConnect(t *testing.T) {
 	c.Send("40/nope")
 	c.Want(`44/nope,{"message":"Invalid namespace"}`)
 	c.Send("41/adm?token=x,")
-	testclient.Eventually(t, "leaving", func() bool { return admin.SocketCount() == 0 })
+	eventually(t, "leaving", func() bool { return admin.SocketCount() == 0 })
 	c.Send("40") // a second CONNECT to "/"
 	if _, code := c.WantClosed(); code != 1005 {
 		t.Errorf("closed with %d", code)
@@ -69,7 +69,7 @@ func TestLegacyConnect(t *testing.T) {
 func TestLegacyRefusedRoot(t *testing.T) {
 	f := serve(t, withEIO3)
 	f.Use(func(*sio.Socket) error { return &sio.ConnectError{Message: "no", Data: []int{1}} })
-	c := testclient.Dial(t, f.addr, "&EIO=3")
+	c := f.dial(t, siotest.Query("EIO", "3"))
 	c.Want(`44[1]`)
 	c.Send("40")
 	c.Want(`44[1]`)

@@ -44,7 +44,8 @@ func (s *Socket) Context() context.Context {
 
 // OnDisconnecting adds a function that is called once when the socket is being
 // disconnected, before those of OnDisconnect: [Socket.Rooms] still has the rooms
-// that it was in. It gets no more broadcasts, and nothing can be sent to it.
+// that it was in, while nobody else counts it any more. It gets no more broadcasts,
+// and nothing can be sent to it.
 func (s *Socket) OnDisconnecting(fn func(s *Socket, reason Reason)) {
 	s.mu.Lock()
 	over := s.state.Load() >= socketOver && s.life.rooms == nil
@@ -80,7 +81,7 @@ func (s *Socket) OnDisconnect(fn func(s *Socket, reason Reason)) {
 func (s *Socket) notifyDisconnect(reason Reason) {
 	for fns := s.nextDisconnect(); fns != nil; fns = s.nextDisconnect() {
 		for _, fn := range fns {
-			s.protect(func() error { fn(s, reason); return nil })
+			s.protect("OnDisconnecting or OnDisconnect", func() error { fn(s, reason); return nil })
 		}
 	}
 	if s.recovery != nil {

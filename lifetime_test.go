@@ -11,7 +11,7 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // TestReasons shows S8.6: why a socket was disconnected, in the reference's words.
@@ -20,23 +20,23 @@ import (
 func TestReasons(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		end  func(*fixture, *testclient.Client, *sio.Socket)
+		end  func(*fixture, *siotest.Conn, *sio.Socket)
 		want sio.Reason
 	}{
-		{"a DISCONNECT", func(_ *fixture, c *testclient.Client, _ *sio.Socket) { c.Send("41") }, sio.ReasonClientDisconnect},
-		{"Disconnect", func(_ *fixture, _ *testclient.Client, s *sio.Socket) { s.Disconnect(false) }, sio.ReasonServerDisconnect},
-		{"Disconnect of all", func(_ *fixture, _ *testclient.Client, s *sio.Socket) { s.Disconnect(true) }, sio.ReasonServerDisconnect},
-		{"DisconnectSockets", func(f *fixture, _ *testclient.Client, s *sio.Socket) { _ = f.In(s.ID()).DisconnectSockets(true) }, sio.ReasonServerDisconnect},
-		{"the connection is lost", func(_ *fixture, c *testclient.Client, _ *sio.Socket) { c.Close() }, sio.ReasonTransportClose},
-		{"a close packet", func(_ *fixture, c *testclient.Client, _ *sio.Socket) { c.Send("1") }, sio.ReasonTransportClose},
-		{"a message over the limit", func(_ *fixture, c *testclient.Client, _ *sio.Socket) {
+		{"a DISCONNECT", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) { c.Send("41") }, sio.ReasonClientDisconnect},
+		{"Disconnect", func(_ *fixture, _ *siotest.Conn, s *sio.Socket) { s.Disconnect(false) }, sio.ReasonServerDisconnect},
+		{"Disconnect of all", func(_ *fixture, _ *siotest.Conn, s *sio.Socket) { s.Disconnect(true) }, sio.ReasonServerDisconnect},
+		{"DisconnectSockets", func(f *fixture, _ *siotest.Conn, s *sio.Socket) { _ = f.In(s.ID()).DisconnectSockets(true) }, sio.ReasonServerDisconnect},
+		{"the connection is lost", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) { c.Close() }, sio.ReasonTransportClose},
+		{"a close packet", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) { c.Send("1") }, sio.ReasonTransportClose},
+		{"a message over the limit", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) {
 			c.Send(`42["` + strings.Repeat("x", 10_000) + `"]`)
 		}, sio.ReasonTransportError},
-		{"no pong", func(*fixture, *testclient.Client, *sio.Socket) {}, sio.ReasonPingTimeout},
-		{"an Engine.IO packet that is none", func(_ *fixture, c *testclient.Client, _ *sio.Socket) { c.Send("9") }, sio.ReasonParseError},
-		{"a Socket.IO packet that is none", func(_ *fixture, c *testclient.Client, _ *sio.Socket) { c.Send("4x") }, sio.ReasonForcedClose},
-		{"a breach of the protocol", func(_ *fixture, c *testclient.Client, _ *sio.Socket) { c.Send("40") }, sio.ReasonForcedClose},
-		{"the server's end", func(f *fixture, _ *testclient.Client, _ *sio.Socket) { _ = f.Close() }, sio.ReasonShuttingDown},
+		{"no pong", func(*fixture, *siotest.Conn, *sio.Socket) {}, sio.ReasonPingTimeout},
+		{"an Engine.IO packet that is none", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) { c.Send("9") }, sio.ReasonParseError},
+		{"a Socket.IO packet that is none", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) { c.Send("4x") }, sio.ReasonForcedClose},
+		{"a breach of the protocol", func(_ *fixture, c *siotest.Conn, _ *sio.Socket) { c.Send("40") }, sio.ReasonForcedClose},
+		{"the server's end", func(f *fixture, _ *siotest.Conn, _ *sio.Socket) { _ = f.Close() }, sio.ReasonShuttingDown},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := serve(t, func(o *sio.Options) {
@@ -89,7 +89,7 @@ func TestDisconnecting(t *testing.T) {
 		s.OnDisconnecting(note("one more"))
 	})
 	c.Send("41")
-	watcher.Want(fmt.Sprintf(`42["left","%s"]`, s.ID()))
+	watcher.Want(fmt.Sprintf(`42["left",%q]`, s.ID()))
 	got.want(t, "disconnecting 2 false 1 true", "one more 2 false 1 true", "disconnect 0 false 1 true")
 	s.OnDisconnecting(note("late"))
 	got.want(t, "disconnecting 2 false 1 true", "one more 2 false 1 true", "disconnect 0 false 1 true", "late 0 false 1 true")
@@ -122,7 +122,7 @@ func TestEndOfARefusedSocket(t *testing.T) {
 		s.Context()
 		return errors.New("no")
 	})
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	c.Send("40")
 	c.Want(`44{"message":"no"}`)
 	s := <-refused
@@ -148,7 +148,7 @@ func TestContext(t *testing.T) {
 	c.Close()
 	<-ctx.Done()
 	late.Disconnect(true)
-	testclient.Eventually(t, "the end", func() bool { return !late.Connected() })
+	eventually(t, "the end", func() bool { return !late.Connected() })
 	if de, ok := errors.AsType[*sio.DisconnectError](context.Cause(late.Context())); !ok || de.Reason != sio.ReasonServerDisconnect {
 		t.Errorf("cause %v", context.Cause(late.Context()))
 	}
@@ -179,7 +179,7 @@ func TestEndIsOneStep(t *testing.T) {
 		s.Disconnect(true)
 		wg.Wait()
 		c.WantClosed()
-		testclient.Eventually(t, "all calls", func() bool { return calls.count() == registered })
+		eventually(t, "all calls", func() bool { return calls.count() == registered })
 		if strings.Count(calls.text(), string(sio.ReasonServerDisconnect)) != registered {
 			t.Fatalf("%d calls with the reason, of %d", strings.Count(calls.text(), string(sio.ReasonServerDisconnect)), registered)
 		}

@@ -13,7 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/internal/testhost"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func TestMain(m *testing.M) {
@@ -21,6 +22,33 @@ func TestMain(m *testing.M) {
 		// gnet's worker pool, one for the process.
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+}
+
+// patience bounds every wait, so that a failing test ends.
+const patience = 10 * time.Second
+
+// eventually waits until a condition holds.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited in vain for: %s", what)
+		}
+	}
+}
+
+// dialAt opens a connection that joins nothing yet.
+func dialAt(tb testing.TB, addr string, opts ...siotest.Option) *siotest.Conn {
+	tb.Helper()
+	return siotest.Open(tb, "http://"+addr, opts...)
+}
+
+// enterAt joins a namespace and returns the client with the socket's id.
+func enterAt(tb testing.TB, addr, namespace string) (c *siotest.Conn, id string) {
+	tb.Helper()
+	c = dialAt(tb, addr)
+	id = c.Join(namespace, "")
+	return c, id
 }
 
 // fixture is a server under test, and what its OnError was told.
@@ -48,6 +76,11 @@ func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
 	if f.Server, err = sio.New(o); err != nil {
 		tb.Fatal(err)
 	}
+	if mode := testhost.ModeOf(tb); mode != testhost.Own {
+		f.addr = testhost.Serve(tb, mode, f)
+		tb.Cleanup(func() { f.end(tb) })
+		return f
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -55,13 +88,9 @@ func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
 	f.addr = ln.Addr().String()
 	served := make(chan error, 1)
 	go func() { served <- f.Serve(ln) }()
-	testclient.Eventually(tb, "the server to serve", func() bool { return f.Addr() != nil })
+	eventually(tb, "the server to serve", func() bool { return f.Addr() != nil })
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := f.Shutdown(ctx); err != nil {
-			tb.Errorf("Shutdown: %v", err)
-		}
+		f.end(tb)
 		if err := <-served; !errors.Is(err, sio.ErrServerClosed) {
 			tb.Errorf("Serve returned %v", err)
 		}
@@ -69,13 +98,34 @@ func serve(tb testing.TB, opts ...func(*sio.Options)) *fixture {
 	return f
 }
 
+func (f *fixture) end(tb testing.TB) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := f.Shutdown(ctx); err != nil {
+		tb.Errorf("Shutdown: %v", err)
+	}
+}
+
 // oneLoop puts all clients on the same event loop.
 func oneLoop(o *sio.Options) { o.Loops = 1 }
 
-// connect joins "/" and returns the client with the server's socket.
-func (f *fixture) connect(tb testing.TB) (*testclient.Client, *sio.Socket) {
+// dial opens a connection that joins nothing yet.
+func (f *fixture) dial(tb testing.TB, opts ...siotest.Option) *siotest.Conn {
 	tb.Helper()
-	c, id := testclient.Connect(tb, f.addr, "/")
+	return dialAt(tb, f.addr, opts...)
+}
+
+// enter joins "/" and returns the client with the socket's id.
+func (f *fixture) enter(tb testing.TB) (c *siotest.Conn, id string) {
+	tb.Helper()
+	return enterAt(tb, f.addr, "/")
+}
+
+// connect joins "/" and returns the client with the server's socket.
+func (f *fixture) connect(tb testing.TB) (*siotest.Conn, *sio.Socket) {
+	tb.Helper()
+	c, id := f.enter(tb)
 	s := f.Of("/").Socket(id)
 	if s == nil {
 		tb.Fatalf("no socket with the id %q", id)
@@ -102,7 +152,7 @@ func (f *fixture) wantError(tb testing.TB, matches func(error) bool) {
 func (f *fixture) takeError(tb testing.TB, matches func(error) bool) error {
 	tb.Helper()
 	var found error
-	testclient.Eventually(tb, "an error", func() bool {
+	eventually(tb, "an error", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		for i, err := range f.errors {
@@ -166,7 +216,7 @@ func (r *recorder) count() int {
 func (r *recorder) want(tb testing.TB, lines ...string) {
 	tb.Helper()
 	want := strings.Join(lines, "\n")
-	testclient.Eventually(tb, "the lines:\n"+want, func() bool { return len(r.text()) >= len(want) })
+	eventually(tb, "the lines:\n"+want, func() bool { return len(r.text()) >= len(want) })
 	if got := r.text(); got != want {
 		tb.Errorf("got lines:\n%s\nwant:\n%s", got, want)
 	}

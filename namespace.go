@@ -114,23 +114,12 @@ func (s *Server) announce(ns *Namespace) {
 	fns := s.onNamespace
 	s.mu.RUnlock()
 	for _, fn := range fns {
-		s.protect(func() { fn(ns) })
+		s.protect("OnNewNamespace", func() { fn(ns) })
 	}
 }
 
 // Name returns the namespace's name, with its leading slash.
 func (ns *Namespace) Name() string { return ns.name }
-
-// Sockets returns this server's connected sockets, in no order.
-func (ns *Namespace) Sockets() []*Socket {
-	ns.socketsMu.RLock()
-	defer ns.socketsMu.RUnlock()
-	all := make([]*Socket, 0, len(ns.sockets))
-	for _, s := range ns.sockets {
-		all = append(all, s)
-	}
-	return all
-}
 
 // SocketCount returns how many sockets are connected to this server.
 func (ns *Namespace) SocketCount() int {

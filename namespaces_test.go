@@ -9,7 +9,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // TestNamesOfNamespaces shows S9.1: the slash may be left out, and the server is
@@ -17,7 +16,7 @@ import (
 func TestNamesOfNamespaces(t *testing.T) {
 	f := serve(t)
 	root := f.Of("/")
-	if f.Of("") != root || f.Server.Namespace != root || root.Name() != "/" {
+	if f.Of("") != root || f.Namespace != root || root.Name() != "/" {
 		t.Errorf("%q is not the root", f.Of("").Name())
 	}
 	if ns := f.Of("x"); f.Of("/x") != ns || ns.Name() != "/x" {
@@ -37,7 +36,7 @@ func TestSocketsOfANamespace(t *testing.T) {
 	f := serve(t)
 	var ends recorder
 	names := []string{"/", "/a", "/b"}
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	ids := make(map[string]bool)
 	for _, name := range names {
 		ns := f.Of(name)
@@ -53,18 +52,18 @@ func TestSocketsOfANamespace(t *testing.T) {
 		if s == nil || s.ID() != id || s.Namespace() != ns || len(ns.Sockets()) != 1 || ns.Sockets()[0] != s || ns.SocketCount() != 1 {
 			t.Errorf("socket of %s: %v", name, s)
 		}
-		if ids[id] || id == c.Open.SID || len(id) != 20 {
-			t.Errorf("id %q of session %q", id, c.Open.SID)
+		if ids[id] || id == c.SID() || len(id) != 20 {
+			t.Errorf("id %q of session %q", id, c.SID())
 		}
 		ids[id] = true
-		testclient.Eventually(t, "the handler", func() bool { return s.Data() == name })
+		eventually(t, "the handler", func() bool { return s.Data() == name })
 	}
 	c.Send("41/a,")
-	testclient.Eventually(t, "one gone", func() bool { return f.Of("/a").SocketCount() == 0 })
+	eventually(t, "one gone", func() bool { return f.Of("/a").SocketCount() == 0 })
 	ends.want(t, "/a: client namespace disconnect")
 	c.Close()
-	testclient.Eventually(t, "all gone", func() bool { return len(f.Sockets()) == 0 && len(f.Of("/b").Sockets()) == 0 })
-	testclient.Eventually(t, "three ends", func() bool { return ends.count() == 3 })
+	eventually(t, "all gone", func() bool { return len(f.Sockets()) == 0 && len(f.Of("/b").Sockets()) == 0 })
+	eventually(t, "three ends", func() bool { return ends.count() == 3 })
 	_, rest, _ := strings.Cut(ends.text(), "\n")
 	if rest != "/: transport close\n/b: transport close" && rest != "/b: transport close\n/: transport close" {
 		t.Errorf("ends:\n%s", rest)
@@ -79,10 +78,10 @@ func TestConnectTimeoutGoesOn(t *testing.T) {
 	f.Of("/never").Use(func(*sio.Socket) error { return errors.New("no") })
 	f.Of("/slow").Use(func(*sio.Socket) error { <-release; return nil })
 	defer close(release)
-	left, _ := testclient.Connect(t, f.addr, "/")
+	left, _ := enterAt(t, f.addr, "/")
 	left.Send("41")
 	for _, packet := range []string{"40/never,", "40/nowhere,", "40/slow,"} {
-		c := testclient.Dial(t, f.addr)
+		c := dialAt(t, f.addr)
 		c.Send(packet)
 		if _, code := c.WantClosed(); code != 1005 {
 			t.Errorf("%s: closed with %d", packet, code)
@@ -97,7 +96,7 @@ func TestMiddlewaresOfNamespaces(t *testing.T) {
 	f := serve(t)
 	var asked recorder
 	entered, release := make(chan struct{}), make(chan struct{})
-	f.Use(func(s *sio.Socket) error { asked.add("/"); return nil })
+	f.Use(func(*sio.Socket) error { asked.add("/"); return nil })
 	a := f.Of("/a")
 	a.Use(func(s *sio.Socket) error {
 		asked.add("/a")
@@ -108,7 +107,7 @@ func TestMiddlewaresOfNamespaces(t *testing.T) {
 		<-release
 		return nil
 	})
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	c.Send(`40/a,{"x":1}`)
 	<-entered
 	a.Use(func(*sio.Socket) error { asked.add("late"); return nil })
@@ -130,7 +129,7 @@ func TestRefusals(t *testing.T) {
 		s.Join("room")
 		return <-refusals
 	})
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	for _, tc := range []struct {
 		name string
 		err  error
@@ -148,8 +147,8 @@ func TestRefusals(t *testing.T) {
 			refusals <- tc.err
 			c.Send("40")
 			c.Want(tc.want)
-			if f.SocketCount() != 0 || f.RoomSize("room") != 0 || len(f.Namespace.Rooms()) != 0 {
-				t.Errorf("%d sockets, rooms %v are left", f.SocketCount(), f.Namespace.Rooms())
+			if f.SocketCount() != 0 || f.RoomSize("room") != 0 || len(f.Rooms()) != 0 {
+				t.Errorf("%d sockets, rooms %v are left", f.SocketCount(), f.Rooms())
 			}
 		})
 	}
@@ -168,7 +167,7 @@ func TestMiddlewareThatSends(t *testing.T) {
 		s.Join("room")
 		return errors.Join(s.Emit("hello"), f.To("room").Emit("broadcast"), f.Emit("broadcast"))
 	})
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	c.Send("40")
 	c.Want(`42["hello"]`)
 	if got := c.Next(); got[:2] != "40" {
@@ -214,5 +213,5 @@ func TestDisconnectInAMiddleware(t *testing.T) {
 	if len(packets) < 2 || packets[0] != "41" || packets[1] != "41/a," {
 		t.Errorf("got %q", packets)
 	}
-	testclient.Eventually(t, "the socket gone", func() bool { return !s.Connected() && f.Of("/b").SocketCount() == 0 })
+	eventually(t, "the socket gone", func() bool { return !s.Connected() && f.Of("/b").SocketCount() == 0 })
 }

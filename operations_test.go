@@ -5,21 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // namesOf returns which of the crowd are meant, sorted.
 func (f *crowd) namesOf(has func(*sio.Socket) bool) string {
-	var names string
+	var names strings.Builder
 	for _, name := range []string{"a", "b", "c", "d"} {
 		if has(f.sockets[name]) {
-			names += name
+			names.WriteString(name)
 		}
 	}
-	return names
+	return names.String()
 }
 
 // TestOperations shows S7.12: sockets can be made to join, leave and go by whatever
@@ -71,7 +72,7 @@ func TestOperations(t *testing.T) {
 			if err := b.DisconnectSockets(false); err != nil {
 				t.Error(err)
 			}
-			testclient.Eventually(t, "the others only", func() bool { return f.SocketCount() == 4-len(tc.want) })
+			eventually(t, "the others only", func() bool { return f.SocketCount() == 4-len(tc.want) })
 			if got := f.namesOf(func(s *sio.Socket) bool { return !s.Connected() }); got != tc.want {
 				t.Errorf("disconnected %q, want %q", got, tc.want)
 			}
@@ -107,7 +108,7 @@ func TestDisconnectSocketsOfAllNamespaces(t *testing.T) {
 // on.
 func TestRemoteSocket(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr, "&k=v")
+	c := dialAt(t, f.addr, siotest.Query("k", "v"))
 	s := f.Socket(c.Join("/", `{"token":"x"}`))
 	s.Join("room")
 	type user struct{ Name string }
@@ -140,7 +141,7 @@ func TestRemoteSocket(t *testing.T) {
 	reply := make(chan error, 1)
 	go func() {
 		r, err := r.EmitWithAck(t.Context(), "q")
-		if err == nil && texts(t, []sio.Reply{r})[0] != "one" {
+		if err == nil && firstTexts(t, []sio.Reply{r})[0] != "one" {
 			err = errors.New("another answer")
 		}
 		reply <- err
@@ -237,11 +238,11 @@ func TestOperationsWhileSocketsComeAndGo(t *testing.T) {
 		}()
 	}
 	for range 50 {
-		c, _ := testclient.Connect(t, f.addr, "/")
+		c, _ := enterAt(t, f.addr, "/")
 		c.Close()
 	}
 	for range 4 {
 		<-done
 	}
-	testclient.Eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Namespace.Rooms()) == 0 })
+	eventually(t, "all gone", func() bool { return f.SocketCount() == 0 && len(f.Rooms()) == 0 })
 }

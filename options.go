@@ -2,10 +2,12 @@ package sio
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +45,8 @@ type Options struct {
 	// 1,000,000, at most 1 GiB. It does not limit what is sent.
 	MaxPayload int
 	// MaxPending is how many bytes may wait for one client to read them, default
-	// 1 MiB; over it the client is disconnected with [ReasonTransportError].
+	// 1 MiB; over it the client is disconnected with [ReasonTransportError]. One
+	// event, with all of its attachments, may be larger if nothing waits before it.
 	MaxPending int
 	// MaxBacklog is how many bytes of events may wait for one socket's handlers,
 	// default 1 MiB beyond MaxPayload; over it the client is disconnected with
@@ -168,7 +171,9 @@ type Options struct {
 	// it: bodies and responses are streamed, whatever their size, and it may hijack
 	// connections. The request's context ends with the connection. A request may be
 	// bounded by [http.MaxBytesHandler] and [http.TimeoutHandler]. HTTP has the
-	// settings.
+	// settings. It never sees requests under Path, nor do middlewares in it: for those
+	// there is Middleware. It is not called before Serve, so routes that use the
+	// Server can be added to it after New.
 	Handler http.Handler
 	HTTP    HTTPOptions
 	// MaxHeaderBytes bounds the headers of each request; default 16 KiB.
@@ -177,14 +182,48 @@ type Options struct {
 	// Logger receives log lines; default [slog.Default].
 	Logger *slog.Logger
 	// OnError is told of what goes wrong with a client or a handler: an
-	// [*ArgumentError], a [*PanicError], a handler's own error and so on. s is
-	// nil where there is no socket. Default: a log line.
+	// [*ArgumentError], a [*PanicError], an [ErrPacket], a handler's own error and so
+	// on. s is nil where there is no socket. It may be called on an event loop, so it
+	// must not block. Nil: a log line that says what came of it, a panic's with its
+	// stack; what clients can cause at will is logged once a second at most, but for
+	// debugging.
 	OnError func(s *Socket, err error)
 }
 
 // Deflate configures the compression of WebSocket messages (permessage-deflate,
 // RFC 7692). Its zero value is a good choice; see the fields.
 type Deflate = loop.Deflate
+
+// check refuses options that make no sense.
+func (o *Options) check() error {
+	bad := func(why string) error { return errors.New("sio: Options: " + why) }
+	switch {
+	case o.NoPolling && o.NoWebSocket:
+		return bad("NoPolling and NoWebSocket leave no transport")
+	case strings.ContainsAny(o.Path, "?#% \t\r\n"):
+		return bad("Path is no plain path: " + strconv.Quote(o.Path))
+	case o.MaxPayload > maxPayload:
+		return bad("MaxPayload is above 1 GiB")
+	case o.ClientFiles == nil && o.ClientVersion != "":
+		return bad("ClientVersion without ClientFiles")
+	}
+	for name, n := range map[string]int64{
+		"PingInterval": int64(o.PingInterval), "PingTimeout": int64(o.PingTimeout), "UpgradeTimeout": int64(o.UpgradeTimeout),
+		"ConnectTimeout": int64(o.ConnectTimeout), "AttachmentTimeout": int64(o.AttachmentTimeout), "AckTimeout": int64(o.AckTimeout),
+		"HookTimeout": int64(o.HookTimeout), "MaxPayload": int64(o.MaxPayload), "MaxPending": int64(o.MaxPending),
+		"MaxBacklog": int64(o.MaxBacklog), "MaxAttachments": int64(o.MaxAttachments), "MaxDepth": int64(o.MaxDepth),
+		"MaxConnections": int64(o.MaxConnections), "MaxConnectionsPerAddress": int64(o.MaxConnectionsPerAddress),
+		"MaxNamespaces": int64(o.MaxNamespaces), "MaxHeaderBytes": int64(o.MaxHeaderBytes), "Loops": int64(o.Loops),
+	} {
+		if n < 0 {
+			return bad(name + " is negative")
+		}
+	}
+	return nil
+}
+
+// maxPayload bounds sizes, so that sums of them stay numbers.
+const maxPayload = 1 << 30
 
 func (o Options) withDefaults() Options {
 	if o.Path = "/" + strings.Trim(o.Path, "/"); o.Path == "/" {
@@ -209,7 +248,6 @@ func (o Options) withDefaults() Options {
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = 1_000_000
 	}
-	o.MaxPayload = min(o.MaxPayload, 1<<30) // so that sums of it stay numbers
 	if o.MaxBacklog <= 0 {
 		o.MaxBacklog = o.MaxPayload + 1<<20
 	}
@@ -218,16 +256,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
-	}
-	if o.OnError == nil {
-		log := o.Logger
-		o.OnError = func(s *Socket, err error) {
-			if s == nil {
-				log.Warn("sio: error", "error", err)
-				return
-			}
-			log.Warn("sio: error", "error", err, "namespace", s.ns.name, "socket", s.id)
-		}
 	}
 	return o
 }

@@ -125,13 +125,15 @@ func (ns *Namespace) leave() {
 	delete(ns.parent.children, ns.name)
 	ns.parent.childrenMu.Unlock()
 	s.mu.Unlock()
-	if ns.cluster() != nil { // its Close may block, and this is a loop
-		s.handlers.Add(1)
-		go func() {
-			defer s.handlers.Add(-1)
-			ns.close()
-		}()
+	if ns.cluster() == nil {
+		ns.close()
+		return
 	}
+	s.handlers.Add(1)
+	go func() { // an adapter's Close may block, and this is a loop
+		defer s.handlers.Add(-1)
+		ns.close()
+	}()
 }
 
 // lookup returns a namespace that clients may connect to at once, and counts the
@@ -184,7 +186,7 @@ func (p *ParentNamespace) matches(ctx context.Context, name string, auth json.Ra
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			p.server.report(nil, &PanicError{v, debug.Stack()})
+			p.server.report(nil, &PanicError{"Server.OfFunc", v, debug.Stack()})
 		}
 	}()
 	return p.match(ctx, name, auth)

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 var numbered = regexp.MustCompile(`^/dyn-\d+$`)
@@ -38,7 +38,7 @@ func TestPatternNamespaces(t *testing.T) {
 	if err := p.OnEvent("name", func(s *sio.Socket, ack sio.Ack) error { return ack.Send(s.Namespace().Name()) }); err != nil {
 		t.Fatal(err)
 	}
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	c.Send("40/dyn-1x,")
 	c.Want(`44/dyn-1x,{"message":"Invalid namespace"}`)
 	c.Send(`40/dyn-1,{"no":1}`)
@@ -52,7 +52,7 @@ func TestPatternNamespaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Use(func(*sio.Socket) error { return errors.New("closed now") })
-	other := testclient.Dial(t, f.addr)
+	other := dialAt(t, f.addr)
 	other.Join("/dyn-1", "") // not what came later
 	other.Send(`42/dyn-1,1["name"]`)
 	other.Want(`43/dyn-1,1["/dyn-1"]`)
@@ -103,7 +103,7 @@ func TestParentsAreAskedInOrder(t *testing.T) {
 			asked.mu.Lock()
 			asked.lines = nil
 			asked.mu.Unlock()
-			c := testclient.Dial(t, f.addr)
+			c := dialAt(t, f.addr)
 			if tc.name == "/four" {
 				c.Send("40/four,")
 				c.Want(`44/four,{"message":"Invalid namespace"}`)
@@ -134,7 +134,7 @@ func TestOfUnderAPattern(t *testing.T) {
 		t.Errorf("children %v", p.Children())
 	}
 	f.Of("/static")
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	c.Send("40/dyn-7,")
 	c.Want(`44/dyn-7,{"message":"by the parent"}`)
 	c.Join("/static", "")
@@ -142,14 +142,14 @@ func TestOfUnderAPattern(t *testing.T) {
 
 func TestParentsWithoutARule(t *testing.T) {
 	f := serve(t)
-	for name, make := range map[string]func(){"pattern": func() { f.OfPattern(nil) }, "function": func() { f.OfFunc(nil) }} {
+	for name, add := range map[string]func(){"pattern": func() { f.OfPattern(nil) }, "function": func() { f.OfFunc(nil) }} {
 		func() {
 			defer func() {
 				if recover() == nil {
 					t.Errorf("a parent without a %s was made", name)
 				}
 			}()
-			make()
+			add()
 		}()
 	}
 }
@@ -186,7 +186,7 @@ func TestParentThatBlocks(t *testing.T) {
 	c.Send("40/slow,")
 	<-g.entered
 	other, _ := f.connect(t)
-	for _, who := range []*testclient.Client{c, other} {
+	for _, who := range []*siotest.Conn{c, other} {
 		who.Send(`421["echo"]`)
 		who.Want("431[]")
 	}
@@ -222,7 +222,7 @@ func TestPacketsWhileParentsAreAsked(t *testing.T) {
 			if err := <-g.ended; !errors.Is(err, context.Canceled) {
 				t.Errorf("the context ended with %v", err)
 			}
-			testclient.Eventually(t, "the socket gone", func() bool { return !s.Connected() })
+			eventually(t, "the socket gone", func() bool { return !s.Connected() })
 			f.OnNewNamespace(func(ns *sio.Namespace) { t.Errorf("%s was made for nobody", ns.Name()) })
 			f.connect(t)
 		})
@@ -232,7 +232,7 @@ func TestPacketsWhileParentsAreAsked(t *testing.T) {
 func TestParentThatTakesTooLong(t *testing.T) {
 	f := serve(t, func(o *sio.Options) { o.HookTimeout = 20 * time.Millisecond })
 	g := newGate(f)
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	c.Join("/slow", "") // it says yes in the end
 	if err := <-g.ended; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the context ended with %v", err)
@@ -250,7 +250,7 @@ func TestChildIsMadeOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for range clients {
-		c := testclient.Dial(t, f.addr)
+		c := dialAt(t, f.addr)
 		wg.Go(func() {
 			<-start
 			c.Join("/room", "")
@@ -276,7 +276,7 @@ func TestNewNamespaceIsToldFirst(t *testing.T) {
 		ns.Use(func(*sio.Socket) error { return errors.New("set up") })
 	})
 	f.OfPattern(numbered)
-	first, second := testclient.Dial(t, f.addr), testclient.Dial(t, f.addr)
+	first, second := dialAt(t, f.addr), dialAt(t, f.addr)
 	first.Send("40/dyn-1,")
 	<-entered
 	second.Send("40/dyn-1,")
@@ -284,7 +284,7 @@ func TestNewNamespaceIsToldFirst(t *testing.T) {
 		t.Errorf("%d sockets", n)
 	}
 	close(release)
-	for _, c := range []*testclient.Client{first, second} {
+	for _, c := range []*siotest.Conn{first, second} {
 		c.Want(`44/dyn-1,{"message":"set up"}`)
 	}
 }
@@ -293,23 +293,23 @@ func TestNewNamespaceHookThatPanics(t *testing.T) {
 	f := serve(t)
 	f.OnNewNamespace(func(*sio.Namespace) { panic("in the hook") })
 	f.OfPattern(numbered)
-	testclient.Dial(t, f.addr).Join("/dyn-1", "")
+	dialAt(t, f.addr).Join("/dyn-1", "")
 	f.wantError(t, asError[*sio.PanicError])
 }
 
 // TestCleanupOfChildren shows S1.6 and S9.6: when empty children are removed.
 func TestCleanupOfChildren(t *testing.T) {
-	leave := func(c *testclient.Client) { c.Send("41/dyn-1,") }
+	leave := func(c *siotest.Conn) { c.Send("41/dyn-1,") }
 	for _, tc := range []struct {
 		name string
 		opts []func(*sio.Options)
 		auth string
-		end  func(*testclient.Client)
+		end  func(*siotest.Conn)
 		gone bool
 	}{
 		{"the last socket leaves", []func(*sio.Options){cleanup}, "", leave, true},
-		{"the last connection is lost", []func(*sio.Options){cleanup}, "", (*testclient.Client).Close, true},
-		{"a middleware refuses", []func(*sio.Options){cleanup}, `{"no":1}`, func(*testclient.Client) {}, true},
+		{"the last connection is lost", []func(*sio.Options){cleanup}, "", (*siotest.Conn).Close, true},
+		{"a middleware refuses", []func(*sio.Options){cleanup}, `{"no":1}`, func(*siotest.Conn) {}, true},
 		{"it is off by default", nil, "", leave, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -324,16 +324,16 @@ func TestCleanupOfChildren(t *testing.T) {
 				return nil
 			})
 			f.Of("/static")
-			c, _ := testclient.Connect(t, f.addr, "/static")
+			c, _ := enterAt(t, f.addr, "/static")
 			c.Send("40/dyn-1," + tc.auth)
 			c.Next()
 			tc.end(c)
 			if tc.gone {
-				testclient.Eventually(t, "the child gone", func() bool { return len(p.Children()) == 0 })
+				eventually(t, "the child gone", func() bool { return len(p.Children()) == 0 })
 			} else {
-				testclient.Eventually(t, "the socket gone", func() bool { return p.Children()[0].SocketCount() == 0 })
+				eventually(t, "the socket gone", func() bool { return p.Children()[0].SocketCount() == 0 })
 			}
-			testclient.Dial(t, f.addr).Join("/dyn-1", "") // anew, or as before
+			dialAt(t, f.addr).Join("/dyn-1", "") // anew, or as before
 			if want := 2; tc.gone {
 				made.want(t, "/static", "/dyn-1", "/dyn-1")
 			} else if n := len(strings.Fields(made.text())); n != want {
@@ -341,7 +341,7 @@ func TestCleanupOfChildren(t *testing.T) {
 			}
 			old := f.Of("/static")
 			c.Close()
-			testclient.Eventually(t, "the connection gone", func() bool { return old.SocketCount() == 0 })
+			eventually(t, "the connection gone", func() bool { return old.SocketCount() == 0 })
 			if f.Of("/static") != old {
 				t.Error("a static namespace was removed")
 			}
@@ -361,13 +361,13 @@ func TestCleanupLeavesOthersAlone(t *testing.T) {
 		}
 		return nil
 	})
-	first, second := testclient.Dial(t, f.addr), testclient.Dial(t, f.addr)
+	first, second := dialAt(t, f.addr), dialAt(t, f.addr)
 	first.Join("/dyn-1", "")
 	ns := p.Children()[0]
 	second.Send(`40/dyn-1,{"wait":1}`)
 	<-waiting
 	first.Send("41/dyn-1,")
-	testclient.Eventually(t, "the first gone", func() bool { return ns.SocketCount() == 0 })
+	eventually(t, "the first gone", func() bool { return ns.SocketCount() == 0 })
 	if f.Of("/dyn-1") != ns {
 		t.Error("the namespace was removed under a middleware")
 	}
@@ -390,7 +390,7 @@ func TestCleanupRacesJoins(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for range 6 {
-		c := testclient.Dial(t, f.addr)
+		c := dialAt(t, f.addr)
 		wg.Go(func() {
 			for range 50 {
 				c.Join("/dyn-1", "")
@@ -402,7 +402,7 @@ func TestCleanupRacesJoins(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	testclient.Eventually(t, "no child left", func() bool { return len(p.Children()) == 0 })
+	eventually(t, "no child left", func() bool { return len(p.Children()) == 0 })
 }
 
 // A client over the limit is told so, for namespaces being asked for, too; its
@@ -411,7 +411,7 @@ func TestConnectStorm(t *testing.T) {
 	f := serve(t, oneLoop, func(o *sio.Options) { o.MaxNamespaces = 3 })
 	f.on(t, "echo", echo)
 	g := newGate(f)
-	c := testclient.Dial(t, f.addr)
+	c := dialAt(t, f.addr)
 	const names = 200
 	for i := range names {
 		c.Send(fmt.Sprintf("40/n%d,", i))
@@ -450,9 +450,9 @@ func TestParentOperations(t *testing.T) {
 	f := serve(t)
 	p := f.OfPattern(numbered)
 	f.Of("/static")
-	clients := make(map[string]*testclient.Client)
+	clients := make(map[string]*siotest.Conn)
 	for _, name := range []string{"/dyn-1", "/dyn-2", "/static"} {
-		c, id := testclient.Connect(t, f.addr, name)
+		c, id := enterAt(t, f.addr, name)
 		f.Of(name).Socket(id).Join("room")
 		clients[name] = c
 	}
@@ -464,7 +464,7 @@ func TestParentOperations(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, ns := range members {
-			clients[ns].Want(holes(fmt.Sprintf(`451-%s,["%s",1,#]`, ns, name)), "binary:x")
+			clients[ns].Want(holes(fmt.Sprintf(`451-%s,[%q,1,#]`, ns, name)), "binary:x")
 		}
 	}
 	if err := p.To("nobody").Emit("lost"); err != nil {
@@ -497,9 +497,9 @@ func TestParentOperations(t *testing.T) {
 	}()
 	for _, ns := range members {
 		clients[ns].Want(fmt.Sprintf(`42%s,0["q"]`, ns))
-		clients[ns].Send(fmt.Sprintf(`43%s,0["%s"]`, ns, ns))
+		clients[ns].Send(fmt.Sprintf(`43%s,0[%q]`, ns, ns))
 	}
-	if got := texts(t, <-answers); !slices.Equal(got, members) {
+	if got := firstTexts(t, <-answers); !slices.Equal(got, members) {
 		t.Errorf("answers %v", got)
 	}
 
@@ -528,8 +528,8 @@ func TestParentOperations(t *testing.T) {
 	clients["/static"].Want(`42/static,["end"]`) // and nothing before
 }
 
-// texts returns the first argument of each reply, sorted.
-func texts(tb testing.TB, replies []sio.Reply) []string {
+// firstTexts returns the first argument of each reply, sorted.
+func firstTexts(tb testing.TB, replies []sio.Reply) []string {
 	tb.Helper()
 	var all []string
 	for _, r := range replies {

@@ -15,7 +15,7 @@ import (
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/codec/msgpack"
 	"github.com/sio-gnet/sio-gnet/codec/socketio"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // parsers are those that the tests are run with, by name.
@@ -25,14 +25,14 @@ func withParser(p sio.Parser) func(*sio.Options) { return func(o *sio.Options) {
 
 // speaker is a client that speaks through a parser.
 type speaker struct {
-	*testclient.Client
+	*siotest.Conn
 	tb     testing.TB
 	parser sio.Parser
 }
 
-func newSpeaker(tb testing.TB, f *fixture, p sio.Parser, query ...string) *speaker {
+func newSpeaker(tb testing.TB, f *fixture, p sio.Parser, opts ...siotest.Option) *speaker {
 	tb.Helper()
-	return &speaker{testclient.Dial(tb, f.addr, query...), tb, p}
+	return &speaker{dialAt(tb, f.addr, opts...), tb, p}
 }
 
 // speak sends a packet; id is negative for none.
@@ -195,7 +195,7 @@ func TestParser(t *testing.T) {
 			admin.Disconnect(false)
 			c.want("DISCONNECT " + ns)
 			c.speak(socketio.Disconnect, "/", -1)
-			testclient.Eventually(t, "leaving", func() bool { return !s.Connected() })
+			eventually(t, "leaving", func() bool { return !s.Connected() })
 			f.wantNoErrors(t)
 		})
 	}
@@ -258,7 +258,7 @@ func TestParserViolations(t *testing.T) {
 						c.join(f, ns).OnDisconnect(func(_ *sio.Socket, r sio.Reason) { reasons <- r })
 					}
 					tc(c)
-					if _, code := c.WantClosed(); code != ws.StatusNoStatusRcvd {
+					if _, code := c.WantClosed(); code != int(ws.StatusNoStatusRcvd) {
 						t.Errorf("closed with %d", code)
 					}
 					for range 2 {
@@ -457,7 +457,7 @@ func TestParserOfLegacyClients(t *testing.T) {
 	f := serve(t, withEIO3, withParser(msgpack.Parser{}))
 	f.on(t, "echo", func(data []byte, ack sio.Ack) error { return ack.Send(data) })
 	f.Of("/mw").Use(func(s *sio.Socket) error { return &sio.ConnectError{Message: string(s.Handshake().Auth), Data: 0} })
-	c := newSpeaker(t, f, msgpack.Parser{}, "&EIO=3")
+	c := newSpeaker(t, f, msgpack.Parser{}, siotest.Query("EIO", "3"))
 	want := func(want string) {
 		t.Helper()
 		message, ok := strings.CutPrefix(c.Next(), "binary:\x04")

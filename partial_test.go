@@ -12,7 +12,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func attachmentTimeout(d time.Duration) func(*sio.Options) {
@@ -24,11 +24,11 @@ func attachmentTimeout(d time.Duration) func(*sio.Options) {
 func TestAttachmentTimeout(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		sent func(*testclient.Client)
+		sent func(*siotest.Conn)
 	}{
-		{"no attachment", func(c *testclient.Client) { c.Send(`451-["a",{"_placeholder":true,"num":0}]`) }},
-		{"one of two", func(c *testclient.Client) { c.Send(`452-["a"]`); c.SendBinary([]byte("x")) }},
-		{"the second packet", func(c *testclient.Client) {
+		{"no attachment", func(c *siotest.Conn) { c.Send(`451-["a",{"_placeholder":true,"num":0}]`) }},
+		{"one of two", func(c *siotest.Conn) { c.Send(`452-["a"]`); c.SendBinary([]byte("x")) }},
+		{"the second packet", func(c *siotest.Conn) {
 			c.Send(`451-["a"]`)
 			c.SendBinary([]byte("x"))
 			c.Send(`451-["a"]`)
@@ -44,7 +44,7 @@ func TestAttachmentTimeout(t *testing.T) {
 				s.OnDisconnect(func(_ *sio.Socket, r sio.Reason) { reasons <- r })
 			}
 			tc.sent(c)
-			if packets, code := c.WantClosed(); code != ws.StatusNoStatusRcvd || packets != nil {
+			if packets, code := c.WantClosed(); code != int(ws.StatusNoStatusRcvd) || packets != nil {
 				t.Errorf("closed with %d behind %q", code, packets)
 			}
 			for range 2 {

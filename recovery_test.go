@@ -10,7 +10,7 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func recovering(r sio.Recovery) func(*sio.Options) {
@@ -19,7 +19,7 @@ func recovering(r sio.Recovery) func(*sio.Options) {
 
 // returning is a client that can come back.
 type returning struct {
-	*testclient.Client
+	*siotest.Conn
 	tb       testing.TB
 	f        *fixture
 	sid, pid string
@@ -29,7 +29,7 @@ type returning struct {
 // arrive joins "/" with auth data, and returns what came before the answer, too.
 func (f *fixture) arrive(tb testing.TB, auth string) (c *returning, before []string) {
 	tb.Helper()
-	c = &returning{Client: testclient.Dial(tb, f.addr), tb: tb, f: f}
+	c = &returning{Conn: f.dial(tb), tb: tb, f: f}
 	c.Send("40" + auth)
 	for {
 		packet := c.Next()
@@ -73,7 +73,7 @@ func (c *returning) wantEvent(want string) {
 func (c *returning) vanish() {
 	c.tb.Helper()
 	c.Close()
-	testclient.Eventually(c.tb, "the end of the socket", func() bool { return c.f.Socket(c.sid) == nil })
+	eventually(c.tb, "the end of the socket", func() bool { return c.f.Socket(c.sid) == nil })
 }
 
 func (c *returning) auth() string { return fmt.Sprintf(`{"pid":%q,"offset":%q}`, c.pid, c.offset) }
@@ -140,7 +140,7 @@ func TestRecovery(t *testing.T) {
 // arriveWithBinary is arrive for replays with attachments.
 func (f *fixture) arriveWithBinary(tb testing.TB, auth string) (*returning, []string) {
 	tb.Helper()
-	c := &returning{Client: testclient.Dial(tb, f.addr), tb: tb, f: f}
+	c := &returning{Conn: f.dial(tb), tb: tb, f: f}
 	c.Send("40" + auth)
 	var before []string
 	for {
@@ -194,7 +194,7 @@ func TestNoRecovery(t *testing.T) {
 		}},
 		{"the client left", sio.Recovery{}, func(c *returning) string {
 			c.Send("41")
-			testclient.Eventually(c.tb, "the end", func() bool { return c.f.Socket(c.sid) == nil })
+			eventually(c.tb, "the end", func() bool { return c.f.Socket(c.sid) == nil })
 			return c.auth()
 		}},
 		{"the server sent it away", sio.Recovery{}, func(c *returning) string {
@@ -205,13 +205,13 @@ func TestNoRecovery(t *testing.T) {
 		{"an invalid Engine.IO packet", sio.Recovery{}, func(c *returning) string {
 			c.Send("x")
 			c.WantClosed()
-			testclient.Eventually(c.tb, "the end", func() bool { return c.f.Socket(c.sid) == nil })
+			eventually(c.tb, "the end", func() bool { return c.f.Socket(c.sid) == nil })
 			return c.auth()
 		}},
 		{"too late", sio.Recovery{MaxDisconnectionDuration: time.Millisecond}, func(c *returning) string {
 			c.vanish()
 			lost := time.Now()
-			testclient.Eventually(c.tb, "time to pass", func() bool { return time.Since(lost) > 5*time.Millisecond })
+			eventually(c.tb, "time to pass", func() bool { return time.Since(lost) > 5*time.Millisecond })
 			return c.auth()
 		}},
 		{"too many events", sio.Recovery{MaxPackets: 3}, func(c *returning) string {
@@ -340,7 +340,7 @@ func TestRecoveryMiddlewares(t *testing.T) {
 			c.wantEvent(`42["e"]`)
 			c.vanish()
 			refuse.Store(true)
-			d := testclient.Dial(t, f.addr)
+			d := f.dial(t)
 			d.Send("40" + c.auth())
 			d.Want(`44{"message":"no"}`)
 		})
@@ -350,7 +350,7 @@ func TestRecoveryMiddlewares(t *testing.T) {
 // S11.8: with the option off, there is no pid, and the client's is ignored.
 func TestRecoveryOff(t *testing.T) {
 	f := serve(t)
-	c := testclient.Dial(t, f.addr)
+	c := f.dial(t)
 	c.Send(`40{"pid":"a","offset":"b"}`)
 	if answer := c.Next(); strings.Contains(answer, "pid") {
 		t.Errorf("answer %q", answer)
@@ -380,7 +380,7 @@ func TestRecoveryUnderTraffic(t *testing.T) {
 	all := make([]*returning, clients)
 	for i := range all {
 		all[i], _ = f.arrive(t, "")
-		testclient.Eventually(t, "the room", func() bool { return f.RoomSize("room") == i+1 })
+		eventually(t, "the room", func() bool { return f.RoomSize("room") == i+1 })
 	}
 	emit(t, f.To("room"), "n", -1)
 	for _, c := range all {

@@ -63,7 +63,7 @@ type lostSession struct {
 
 func newRecoveryLog(opts Recovery, clock *loop.Loop) *recoveryLog {
 	return &recoveryLog{
-		opts: opts, clock: clock, epoch: ids.New()[:6] + ".", sockets: make(map[string]*Socket), sessions: make(map[string]*lostSession), now: time.Now,
+		opts: opts, clock: clock, epoch: ids.New()[:6] + ".", sockets: make(map[string]*Socket), sessions: make(map[string]*lostSession), now: clock.Now,
 	}
 }
 

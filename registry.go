@@ -57,6 +57,7 @@ func (g *registry) OnEvent(event string, handler any, opts ...HandlerOption) err
 		g.server.report(nil, err)
 		return err
 	}
+	g.server.warnOfName(event)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.events.set(event, h)
@@ -64,8 +65,22 @@ func (g *registry) OnEvent(event string, handler any, opts ...HandlerOption) err
 }
 
 // Use adds a middleware: it is asked before a socket is connected, may block,
-// and refuses the socket by an error, which the client gets as "connect_error".
-// Middlewares run in the order they were added in.
+// and refuses the socket by an error, which the client gets as "connect_error",
+// with the error's text, or what a [*ConnectError] says. A client that was refused
+// does not try again by itself. Middlewares run in the order they were added in.
+//
+//	io.Use(func(s *sio.Socket) error {
+//		var auth struct{ Token string }
+//		if err := s.Handshake().DecodeAuth(&auth); err != nil {
+//			return err
+//		}
+//		user, err := userOf(auth.Token)
+//		if err != nil {
+//			return &sio.ConnectError{Message: "please log in"}
+//		}
+//		s.SetData(user)
+//		return nil
+//	})
 func (g *registry) Use(middleware func(s *Socket) error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -22,7 +22,8 @@ type RemoteSocket struct {
 	dataErr error
 }
 
-// FetchSockets returns the selected sockets, of this server and the others. With
+// FetchSockets returns the selected sockets, of this server and the others, in no
+// order. With
 // an error, those that were found are returned, too; without a deadline of ctx,
 // [Options].AckTimeout bounds the wait for the others. It may block if there is
 // an adapter.
@@ -34,7 +35,7 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 		errs []error
 	)
 	for _, ns := range b.namespaces() {
-		b := b.on(ns)
+		b := b.about(ns)
 		for _, s := range ns.hub.Collect(b.selection()) {
 			r := &RemoteSocket{ID: s.id, Rooms: s.Rooms(), Handshake: s.Handshake(), ns: ns}
 			r.data, r.dataErr = marshalData(s.Data())

@@ -24,6 +24,9 @@ type RoomEvent struct {
 	Kind   RoomEventKind
 	Room   string
 	Socket *Socket // who joined or left
+	// Own says that the room is the one that every socket has for itself, named by its
+	// id.
+	Own bool
 }
 
 type roomWatch struct {
@@ -33,8 +36,9 @@ type roomWatch struct {
 }
 
 // OnRoomEvent adds a function that is told of what happens to rooms, in the
-// order in which it happens, one event at a time. It may block, but the events
-// wait in memory meanwhile. A socket's own id is a room, too.
+// order in which it happens, one event at a time, on a goroutine of its own: rooms
+// may have changed again by then. Being disconnected counts as leaving. It may
+// block, but the events wait in memory meanwhile.
 func (ns *Namespace) OnRoomEvent(fn func(e RoomEvent)) {
 	w := &ns.roomEvents
 	w.mu.Lock()
@@ -42,10 +46,10 @@ func (ns *Namespace) OnRoomEvent(fn func(e RoomEvent)) {
 	w.fns = append(slices.Clip(w.fns), fn)
 	fns := w.fns
 	ns.hub.Watch(func(e broadcast.RoomEvent[*Socket]) {
-		event := RoomEvent{e.Kind, e.Room, e.Member}
+		event := RoomEvent{e.Kind, e.Room, e.Member, e.Room == e.Member.id}
 		w.jobs.push(func() {
 			for _, fn := range fns {
-				ns.server.protect(func() { fn(event) })
+				ns.server.protect("OnRoomEvent", func() { fn(event) })
 			}
 		})
 	})

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // follow has a namespace's room events written down, but for those of sockets' own
@@ -70,15 +69,15 @@ func TestRoomsAreListed(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
 	s.Join("a", "b")
-	if got := slices.Sorted(slices.Values(f.Namespace.Rooms())); !slices.Equal(got, slices.Sorted(slices.Values([]string{s.ID(), "a", "b"}))) {
+	if got := slices.Sorted(slices.Values(f.Rooms())); !slices.Equal(got, slices.Sorted(slices.Values([]string{s.ID(), "a", "b"}))) {
 		t.Errorf("rooms %v", got)
 	}
 	s.Leave("a")
-	if f.RoomSize("a") != 0 || len(f.Namespace.Rooms()) != 2 {
-		t.Errorf("rooms %v", f.Namespace.Rooms())
+	if f.RoomSize("a") != 0 || len(f.Rooms()) != 2 {
+		t.Errorf("rooms %v", f.Rooms())
 	}
 	c.Close()
-	testclient.Eventually(t, "no rooms", func() bool { return len(f.Namespace.Rooms()) == 0 })
+	eventually(t, "no rooms", func() bool { return len(f.Rooms()) == 0 })
 }
 
 // A function that panics, or is slow, harms neither the others nor the rooms.
@@ -143,7 +142,7 @@ func TestRoomEventsAddUp(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	testclient.Eventually(t, "no rooms", func() bool {
+	eventually(t, "no rooms", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(members) == 0 || len(bad) > 0

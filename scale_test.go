@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // The number of goroutines does not depend on the number of clients: they are
@@ -17,7 +17,7 @@ func TestGoroutinesDoNotGrowWithClients(t *testing.T) {
 		s.On("e", func(n int, ack sio.Ack) error { return ack.Send(n) })
 	})
 	before := runtime.NumGoroutine()
-	clients := make([]*testclient.Client, 400)
+	clients := make([]*siotest.Conn, 400)
 	for i := range clients {
 		clients[i], _ = f.connect(t)
 		clients[i].Send(`421["e",1]`)
@@ -25,5 +25,5 @@ func TestGoroutinesDoNotGrowWithClients(t *testing.T) {
 	for _, c := range clients {
 		c.Want("431[1]")
 	}
-	testclient.Eventually(t, fmt.Sprintf("%d goroutines again", before), func() bool { return runtime.NumGoroutine() <= before })
+	eventually(t, fmt.Sprintf("%d goroutines again", before), func() bool { return runtime.NumGoroutine() <= before })
 }

@@ -37,17 +37,21 @@ type Server struct {
 	listeners   []net.Listener
 	over        bool // all namespaces were closed
 
+	rations  rations
 	ended    chan struct{} // closed when the server begins to end
 	closing  atomic.Bool
 	handlers atomic.Int64 // goroutines that run handlers
 }
 
 // New makes a server and starts its event loops. It takes connections from
-// [Server.Serve] or [Server.ListenAndServe] on, and must be ended with
-// [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
+// [Server.Serve] or [Server.ListenAndServe] on, or requests by [Server.ServeHTTP], and must be
+// ended with [Server.Shutdown] or [Server.Close]. Nil opts means all defaults.
 func New(opts *Options) (*Server, error) {
 	if opts == nil {
 		opts = new(Options)
+	}
+	if err := opts.check(); err != nil {
+		return nil, err
 	}
 	o := opts.withDefaults()
 	s := &Server{
@@ -124,6 +128,32 @@ func (s *Server) ListenAndServe(addr string) error {
 	return s.Serve(ln)
 }
 
+// Run serves a TCP address until ctx ends, and then shuts the server down, for
+// which it takes up to grace. It blocks, and returns nil if the end was in order:
+//
+//	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+//	defer stop()
+//	err := io.Run(ctx, ":3000", 10*time.Second)
+func (s *Server) Run(ctx context.Context, addr string, grace time.Duration) error {
+	served := make(chan error, 1)
+	go func() { served <- s.ListenAndServe(addr) }()
+	var failed error
+	select {
+	case failed = <-served:
+	case <-ctx.Done():
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := s.Shutdown(limited)
+	if failed == nil {
+		failed = <-served
+	}
+	if !errors.Is(failed, ErrServerClosed) {
+		err = errors.Join(failed, err)
+	}
+	return err
+}
+
 // Serve accepts connections from ln, which it closes in the end. It takes TCP
 // and unix listeners, as they are or from [ProxyProtocol], and several may be
 // served at once. It blocks until the
@@ -151,7 +181,8 @@ func (s *Server) Addr() net.Addr {
 }
 
 // Shutdown ends the server in order: it stops accepting, disconnects all
-// sockets with [ReasonShuttingDown], lets what is queued reach the clients, and
+// sockets with [ReasonShuttingDown] (clients see "transport close", and try to
+// connect again), lets what is queued reach the clients, and
 // waits for handlers that are running, those of [Options].Handler included. The
 // connections that they have hijacked end at once. When ctx ends first, it closes
 // what is left and returns ctx's error. It blocks, and must not be called from a
@@ -214,6 +245,13 @@ func (s *Server) await(ctx context.Context, done func() bool) error {
 	return nil
 }
 
+// Namespaces returns the namespaces that there are, in no order.
+func (s *Server) Namespaces() []*Namespace {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.namespaces))
+}
+
 // Clients returns how many clients are connected, in whatever namespaces.
 func (s *Server) Clients() int { return s.engine.Sessions() }
 
@@ -229,23 +267,14 @@ func (s *Server) Stats() Stats {
 	return Stats{Sessions: s.engine.Stats(), Connections: s.reactor.Stats()}
 }
 
-// protect runs a function of the program's. A panic is reported.
-func (s *Server) protect(f func()) {
+// protect runs a function of the program's, which is named for a panic.
+func (s *Server) protect(in string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.report(nil, &PanicError{v, debug.Stack()})
+			s.report(nil, &PanicError{in, v, debug.Stack()})
 		}
 	}()
 	f()
-}
-
-func (s *Server) report(sock *Socket, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.opts.Logger.Error("sio: panic in OnError", "panic", v, "error", err)
-		}
-	}()
-	s.opts.OnError(sock, err)
 }
 
 // router gives each request to the part of the server that it is for.
@@ -262,6 +291,9 @@ func (s router) RouteRequest(_ *loop.Conn, r *loop.Request) http.Handler {
 		return s.opts.Handler
 	}
 }
+
+// Locate is called by the reactor in guest mode.
+func (s router) Locate(r *loop.Request) *loop.Loop { return s.engine.Locate(r) }
 
 // AnnounceRequest is called by the reactor when the body of a request is still to
 // come.

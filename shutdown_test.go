@@ -13,11 +13,11 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // Shutdown lets what was emitted reach the clients, tells the handlers why, and
 // waits for them.
+// Shows S8.9 and S13.4.
 func TestShutdown(t *testing.T) {
 	f := serve(t)
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -76,6 +76,7 @@ func TestShutdownInBoundedTime(t *testing.T) {
 	close(release)
 }
 
+// TestClose shows S8.9.
 func TestClose(t *testing.T) {
 	f := serve(t)
 	c, s := f.connect(t)
@@ -101,6 +102,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestServeSeveralListeners shows what takes the place of S1.1.
 func TestServeSeveralListeners(t *testing.T) {
 	f := serve(t)
 	f.on(t, "echo", echo)
@@ -158,7 +160,7 @@ func TestDisconnectReasons(t *testing.T) {
 	f.OnConnection(func(s *sio.Socket) {
 		s.OnDisconnect(func(_ *sio.Socket, r sio.Reason) { ends.add(string(r)) })
 	})
-	silent := testclient.Dial(t, f.addr)
+	silent := f.dial(t)
 	silent.Join("/", "")
 	// It reads nothing more, and so answers no ping.
 	ends.want(t, string(sio.ReasonPingTimeout))

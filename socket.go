@@ -89,7 +89,8 @@ func (s *Socket) Data() any {
 // handler is a function of any subset of: the *Socket, arguments of any types
 // that JSON can be decoded into (a []byte, wherever it stands, takes binary
 // data; missing arguments are zero values; a variadic last one takes the rest),
-// and an [Ack]. It may return an error, which goes to [Options.OnError].
+// and an [Ack]. It may return an error, which goes to [Options.OnError]; the client
+// is told nothing. A panic does that, too, and disconnects the socket.
 //
 // func(*Socket, RawArgs, Ack) gets the arguments as they came; that and the
 // other forms with a string at most are called without reflection.
@@ -102,6 +103,7 @@ func (s *Socket) On(event string, handler any, opts ...HandlerOption) error {
 		s.ns.server.report(s, err)
 		return err
 	}
+	s.ns.server.warnOfName(event)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.own.set(event, h)
@@ -138,7 +140,8 @@ func (s *Socket) spend(event []byte, h *handler) bool {
 	return true
 }
 
-// Join puts the socket into rooms. In a middleware, it takes effect for others
+// Join puts the socket into rooms. The ids of sockets are rooms, too: a program
+// whose clients name rooms should put a prefix before the names. In a middleware, it takes effect for others
 // when the socket is connected; once the socket is disconnected, it has none.
 func (s *Socket) Join(rooms ...string) {
 	if s.beforehand(func() {
@@ -194,6 +197,9 @@ func (s *Socket) To(rooms ...string) Broadcast { return s.Broadcast().To(rooms..
 
 // In is another name for To.
 func (s *Socket) In(rooms ...string) Broadcast { return s.Broadcast().To(rooms...) }
+
+// Local starts a broadcast to this server's sockets, but not this one.
+func (s *Socket) Local() Broadcast { return s.Broadcast().Local() }
 
 // Except starts a broadcast to the sockets that are in none of the rooms, but
 // not this one.

@@ -84,7 +84,7 @@ func (b Broadcast) ask(ctx context.Context, event string, args []any, each func(
 	defer cancel()
 	t := &tally{each: each}
 	for _, ns := range b.namespaces() {
-		if err := b.on(ns).askOne(ctx, t, timeout, event, args); err != nil {
+		if err := b.about(ns).askOne(ctx, t, timeout, event, args); err != nil {
 			cancel()
 			t.wait()
 			return err
@@ -97,15 +97,18 @@ func (b Broadcast) ask(ctx context.Context, event string, args []any, each func(
 // bound gives ctx an end, and says when it is.
 func (b Broadcast) bound(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
 	d := b.timeout
+	server := b.home()
 	deadline, ok := ctx.Deadline()
 	switch {
 	case d > 0:
-	case ok:
+	case ok: // which is in the program's time, not the server's
 		d = time.Until(deadline)
+		ctx, cancel := context.WithTimeoutCause(ctx, d, ErrAckTimeout)
+		return ctx, cancel, d
 	default:
-		d = b.home().opts.AckTimeout
+		d = server.opts.AckTimeout
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, d, ErrAckTimeout)
+	ctx, cancel := server.withTimeout(ctx, d, ErrAckTimeout)
 	return ctx, cancel, d
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	sio "github.com/sio-gnet/sio-gnet"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 // surveyed is what EmitWithAck of many returned.
@@ -52,7 +51,7 @@ func TestAcksOfMany(t *testing.T) {
 		f.clients[name].Send(`431["` + name + `","more"]`)
 	}
 	g := <-got
-	if all := texts(t, g.replies); g.err != nil || !slices.Equal(all, []string{"a", "b", "c"}) {
+	if all := firstTexts(t, g.replies); g.err != nil || !slices.Equal(all, []string{"a", "b", "c"}) {
 		t.Errorf("answers %v, %v", all, g.err)
 	}
 	if g.replies[0].Len() != 2 {
@@ -165,8 +164,8 @@ func TestAcksThatAreMissing(t *testing.T) {
 			}
 			g := <-got
 			wantAckError(t, g.err, 2, 1, tc.why)
-			if !slices.Equal(texts(t, g.replies), []string{"a"}) {
-				t.Errorf("answers %v", texts(t, g.replies))
+			if !slices.Equal(firstTexts(t, g.replies), []string{"a"}) {
+				t.Errorf("answers %v", firstTexts(t, g.replies))
 			}
 			if tc.then == nil {
 				f.clients["b"].Send(`430["late"]`)
@@ -195,8 +194,8 @@ func TestAnswersThatDoNotCount(t *testing.T) {
 		f.clients[name].Send(`42["sync"]`)
 	}
 	f.clients["b"].Send(`430["b"]`)
-	if g := <-got; g.err != nil || !slices.Equal(texts(t, g.replies), []string{"a", "b"}) {
-		t.Errorf("answers %v, %v", texts(t, g.replies), g.err)
+	if g := <-got; g.err != nil || !slices.Equal(firstTexts(t, g.replies), []string{"a", "b"}) {
+		t.Errorf("answers %v, %v", firstTexts(t, g.replies), g.err)
 	}
 	for name, s := range f.sockets {
 		if !s.Connected() {
@@ -218,7 +217,7 @@ func TestAnswersOneByOne(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			text := texts(t, []sio.Reply{r})[0]
+			text := firstTexts(t, []sio.Reply{r})[0]
 			seen <- text
 			if text == "c" {
 				break
@@ -235,8 +234,8 @@ func TestAnswersOneByOne(t *testing.T) {
 	<-done // d has not answered
 	f.clients["d"].Want(`420["q"]`)
 	f.clients["d"].Send(`430["d"]`)
-	for range f.To("nobody").Answers(t.Context(), "q") {
-		t.Error("an answer of nobody")
+	for reply, err := range f.To("nobody").Answers(t.Context(), "q") {
+		t.Error("an answer of nobody:", reply, err)
 	}
 	n := 0
 	for _, err := range f.Answers(t.Context(), "connect") {
@@ -264,7 +263,7 @@ func TestTimeoutsOfOneClient(t *testing.T) {
 	ask(s.Timeout(time.Minute))
 	c.Want(`420["q"]`)
 	c.Send(`430["r1","r2"]`)
-	if g := <-got; g.err != nil || texts(t, g.replies)[0] != "r1" {
+	if g := <-got; g.err != nil || firstTexts(t, g.replies)[0] != "r1" {
 		t.Errorf("got %v, %v", g.replies, g.err)
 	}
 	ask(s.Timeout(20 * time.Millisecond))
@@ -346,7 +345,7 @@ func TestAcksUsedBadly(t *testing.T) {
 	c.Send(`421["keep"]`)
 	ack = <-kept
 	c.Send("41")
-	testclient.Eventually(t, "the end", func() bool { return !s.Connected() })
+	eventually(t, "the end", func() bool { return !s.Connected() })
 	if err := ack.Send(); !errors.Is(err, sio.ErrDisconnected) {
 		t.Errorf("after the end: %v", err)
 	}

@@ -25,7 +25,7 @@ func TestTypedEvents(t *testing.T) {
 	f := serve(t)
 	p := f.OfPattern(numbered)
 	for name, to := range map[string]sio.Registrar{"server": f, "namespace": f.Of("/x"), "parent": p} {
-		if err := chat.On(to, func(s *sio.Socket, m message, ack sio.Ack) error {
+		if err := chat.On(to, func(_ *sio.Socket, m message, ack sio.Ack) error {
 			return ack.Send(name, m)
 		}); err != nil {
 			t.Fatal(err)
@@ -40,9 +40,9 @@ func TestTypedEvents(t *testing.T) {
 			c.Join(ns, "")
 		}
 		c.Send(fmt.Sprintf(`42%s1["chat",{"text":"hi"},"more"]`, prefix))
-		c.Want(fmt.Sprintf(`43%s1["%s",{"text":"hi"}]`, prefix, name))
+		c.Want(fmt.Sprintf(`43%s1[%q,{"text":"hi"}]`, prefix, name))
 	}
-	if err := chat.On(s, func(s *sio.Socket, m message, ack sio.Ack) error { return ack.Send(len(m.Data)) }, sio.Inline); err != nil {
+	if err := chat.On(s, func(_ *sio.Socket, m message, ack sio.Ack) error { return ack.Send(len(m.Data)) }, sio.Inline); err != nil {
 		t.Fatal(err)
 	}
 	c.Send(holes(`451-2["chat",{"text":"x","data":#}]`))
@@ -62,7 +62,7 @@ func TestTypedEvents(t *testing.T) {
 		if err := chat.Emit(to, message{Text: name}); err != nil {
 			t.Error(err)
 		}
-		c.Want(fmt.Sprintf(`42["chat",{"text":"%s"}]`, name))
+		c.Want(fmt.Sprintf(`42["chat",{"text":%q}]`, name))
 	}
 	if err := chat.Emit(p, message{Text: "child"}); err != nil {
 		t.Error(err)

@@ -1,10 +1,27 @@
-// Package clientbundle embeds the browser client of Socket.IO, for programs that
-// serve it themselves. The files come from npm and are not part of the
-// repository: `make client` puts them into files before a build.
+// Package clientbundle embeds the browser client of Socket.IO, for builds inside a
+// checkout of sio-gnet: its binary, its examples and its tests.
 //
 //	files, err := clientbundle.FS()
 //	…
 //	io, err := sio.New(&sio.Options{ClientFiles: files, ClientVersion: clientbundle.Version()})
+//
+// The files come from npm and are not in the repository: `make client` puts them
+// into the folder files before a build. A module that requires sio-gnet gets this
+// package without them, and has only [ErrAbsent] of it. There, have the client among
+// your own files:
+//
+//	npm i socket.io-client
+//	mkdir -p static
+//	cp node_modules/socket.io-client/dist/socket.io.min.js* static/
+//
+// and embed it:
+//
+//	//go:embed static
+//	var static embed.FS
+//	…
+//	client, err := fs.Sub(static, "static")
+//	…
+//	io, err := sio.New(&sio.Options{ClientFiles: client})
 package clientbundle
 
 import (
@@ -18,8 +35,10 @@ import (
 //go:embed all:files
 var embedded embed.FS
 
-// ErrAbsent says that the program was built without the client's files.
-var ErrAbsent = errors.New("clientbundle: the browser client is not in this build; run `make client` and build again")
+// ErrAbsent says that the program was built without the client's files, as it always
+// is outside of a checkout of sio-gnet.
+var ErrAbsent = errors.New("clientbundle: the browser client is not in this build: in a checkout of sio-gnet, run `make client` and build again; " +
+	"in a module of your own, embed the files of npm's socket.io-client yourself, as the documentation of the package clientbundle says")
 
 // FS returns the files, socket.io.min.js and its siblings, or [ErrAbsent].
 func FS() (fs.FS, error) {

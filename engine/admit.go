@@ -51,11 +51,13 @@ func (x *exchange) ask(f func(ctx context.Context, r *http.Request) *RequestErro
 		return
 	}
 	x.request = x.request.Clone() // it outlives the turn
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancelCause(r.Context())
 	q := &question{exchange: x, cancel: cancel, before: c.Stream()}
 	c.Attach(q)
 	c.Loop().Schedule(&q.timer, s.opts.HookTimeout, q)
+	s.working.Add(1)
 	go func() {
+		defer s.working.Add(-1)
 		defer asking.Add(-1)
 		defer cancel(context.Canceled)
 		refused := s.guard(func() *RequestError { return f(ctx, r.WithContext(ctx)) })

@@ -32,7 +32,12 @@ func (q *request) respondCompressed(contentType string, body *loop.Buffer) {
 		work()
 		return
 	}
-	go work()
+	s := q.session.server
+	s.working.Add(1)
+	go func() {
+		defer s.working.Add(-1)
+		work()
+	}()
 }
 
 func (q *request) compressed(contentType string, body *loop.Buffer) loop.Response {

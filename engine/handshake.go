@@ -25,7 +25,7 @@ func (x *exchange) newSession(id string) *Session {
 		return nil
 	}
 	session := &Session{
-		id: id, server: s, info: newRequestInfo(r, client), home: c.Loop(),
+		id: id, server: s, info: newRequestInfo(r, client, c.Loop().Now()), home: c.Loop(),
 		protocol: s.protocol(r), base64: len(r.QueryValue("b64")) > 0,
 	}
 	session.owner.Store(c.Loop())

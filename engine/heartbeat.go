@@ -32,7 +32,7 @@ func (t *heartbeat) OnTimer(*loop.Loop, *loop.Timer) {
 	}
 	s.awaitingPong, s.reprieved = true, false
 	s.owner.Load().ScheduleNext(&s.timer, s.server.opts.PingTimeout, t)
-	s.enqueue(controlPacket(engineio.Ping))
+	s.enqueue(controlPacket(engineio.Ping), nil)
 }
 
 // checkHeartbeat ends a session whose peer's time is over, though its loop was too
@@ -63,6 +63,6 @@ func (s *Session) onHeartbeat(t engineio.PacketType) {
 	s.awaitingPong = false
 	s.startHeartbeat()
 	if t == engineio.Ping {
-		s.enqueue(controlPacket(engineio.Pong))
+		s.enqueue(controlPacket(engineio.Pong), nil)
 	}
 }

@@ -28,7 +28,7 @@ type RequestInfo struct {
 	head string // "Name: value\n" for each header
 }
 
-func newRequestInfo(r *loop.Request, client clientaddr.Peer) *RequestInfo {
+func newRequestInfo(r *loop.Request, client clientaddr.Peer, now time.Time) *RequestInfo {
 	size := len(r.Target)
 	for _, h := range r.Headers {
 		size += len(h.Name) + len(h.Value) + 3
@@ -44,7 +44,7 @@ func newRequestInfo(r *loop.Request, client clientaddr.Peer) *RequestInfo {
 	}
 	all, n := b.String(), len(r.Target)
 	return &RequestInfo{
-		Target: all[:n], Remote: client.Addr, Secure: client.Secure, Opened: time.Now(), head: all[n:],
+		Target: all[:n], Remote: client.Addr, Secure: client.Secure, Opened: now, head: all[n:],
 	}
 }
 

@@ -29,7 +29,7 @@ func (x *exchange) hasty() bool {
 	if !s.limits(client.Addr.Addr()) {
 		return false
 	}
-	wait := s.asked.Allow(client.Addr.Addr(), time.Now())
+	wait := s.asked.Allow(client.Addr.Addr(), x.conn.Loop().Now())
 	if wait > 0 {
 		x.tooMany("handshakes", "TOO_MANY_HANDSHAKES", client, wait)
 	}

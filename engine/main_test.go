@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/sio-gnet/sio-gnet/internal/testhost"
 	"github.com/sio-gnet/sio-gnet/loop"
 )
 
@@ -77,6 +78,11 @@ func serve(tb testing.TB, change ...func(c *config)) *fixture {
 	if f.reactor, err = loop.New(f.config.reactor, f.Server); err != nil {
 		tb.Fatal(err)
 	}
+	if mode := testhost.ModeOf(tb); mode != testhost.Own {
+		f.addr = testhost.Serve(tb, mode, f.reactor)
+		tb.Cleanup(func() { f.end(tb) })
+		return f
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -85,19 +91,27 @@ func serve(tb testing.TB, change ...func(c *config)) *fixture {
 	served := make(chan error, 1)
 	go func() { served <- f.reactor.Serve(ln) }()
 	tb.Cleanup(func() {
-		f.CloseAll()
-		eventually(tb, "the end of all sessions", func() bool { return f.Sessions() == 0 })
-		if left := len(f.sessions.all()); left != 0 {
-			tb.Errorf("%d sessions are still registered", left)
-		}
-		if err := f.reactor.Stop(); err != nil {
-			tb.Errorf("Stop: %v", err)
-		}
+		f.end(tb)
 		if err := <-served; !errors.Is(err, loop.ErrServerClosed) {
 			tb.Errorf("Serve returned %v", err)
 		}
 	})
 	return f
+}
+
+func (f *fixture) end(tb testing.TB) {
+	tb.Helper()
+	f.CloseAll()
+	eventually(tb, "the end of all sessions", func() bool { return f.Sessions() == 0 })
+	if left := len(f.sessions.all()); left != 0 {
+		tb.Errorf("%d sessions are still registered", left)
+	}
+	if err := f.reactor.Stop(); err != nil {
+		tb.Errorf("Stop: %v", err)
+	}
+	if n := f.reactor.Connections(); n != 0 {
+		tb.Errorf("%d connections are still counted", n)
+	}
 }
 
 // twoLoops spreads the connections.

@@ -26,7 +26,7 @@ type Options struct {
 	// default 1,000,000. The peer is told.
 	MaxPayload int
 	// MaxPending is the byte budget of messages that wait for a polling peer;
-	// default 1 MiB.
+	// default 1 MiB. Messages sent together may pass it if no other waits.
 	MaxPending int
 	// MaxPacketsPerPayload bounds the packets of one request body; default 10,000.
 	MaxPacketsPerPayload int

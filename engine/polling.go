@@ -126,16 +126,26 @@ func (q *request) answer(res loop.Response) {
 	q.session.server.respond(q.conn, res)
 }
 
-// queuePolling queues a message for the next poll. It takes over one reference.
-func (s *Session) queuePolling(m Message) {
-	p := s.polling
-	if size := m.Size(); p.size > 0 && p.size+size > s.server.opts.MaxPending {
-		m.Release()
+// queuePolling queues the messages of a packet for the next poll. It takes over one
+// reference to each. Over the byte budget, the session is closed; one packet may pass
+// it.
+func (s *Session) queuePolling(first Message, rest []Message) {
+	p, size := s.polling, first.Size()
+	for _, m := range rest {
+		size += m.Size()
+	}
+	if p.size > 0 && p.size+size > s.server.opts.MaxPending {
+		first.Release()
+		releaseAll(rest)
 		s.close(TransportError, loop.ErrSlowConsumer)
 		return
 	}
-	p.queue = append(p.queue, m)
-	p.size += m.Size()
+	s.created(first)
+	for _, m := range rest {
+		s.created(m)
+	}
+	p.queue = append(append(p.queue, first), rest...)
+	p.size += size
 	s.flushPolling()
 }
 

@@ -8,15 +8,13 @@ import (
 
 // Send queues messages that belong together, in this order and with nothing
 // between them, behind all that was sent before. It takes over one reference
-// to each message. A volatile group is dropped if the peer can't take it now.
+// to each message. MaxPending judges them as one. A volatile group is dropped if the peer can't take it now.
 // It never blocks; [ErrSessionClosed] says that the messages went nowhere. Any
 // goroutine may call it.
 func (s *Session) Send(volatile bool, first Message, rest ...Message) error {
 	if s.over.Load() {
 		first.Release()
-		for _, m := range rest {
-			m.Release()
-		}
+		releaseAll(rest)
 		return ErrSessionClosed
 	}
 	t := sendTasks.Get().(*sendTask)
@@ -42,14 +40,9 @@ func (t *sendTask) Run(l *loop.Loop) {
 	}
 	if t.volatile && !s.writable() {
 		t.first.Release()
-		for _, m := range t.rest {
-			m.Release()
-		}
+		releaseAll(t.rest)
 	} else {
-		s.enqueue(t.first)
-		for _, m := range t.rest {
-			s.enqueue(m)
-		}
+		s.enqueue(t.first, t.rest)
 	}
 	clear(t.rest)
 	*t = sendTask{rest: t.rest[:0]}
@@ -66,14 +59,11 @@ func (s *Session) Deliver(l *loop.Loop, volatile bool, messages []Message) {
 		s.stash = append(s.stash, t)
 		return
 	}
-	drop := volatile && !s.writable()
-	for _, m := range messages {
-		if drop {
-			m.Release()
-			continue
-		}
-		s.enqueue(m)
+	if volatile && !s.writable() {
+		releaseAll(messages)
+		return
 	}
+	s.enqueue(messages[0], messages[1:])
 }
 
 // writable reports whether a message would leave at once.
@@ -87,19 +77,56 @@ func (s *Session) writable() bool {
 	return s.polling.get != nil && !s.polling.moving
 }
 
-// enqueue takes over one reference to m.
-func (s *Session) enqueue(m Message) {
-	if s.state != stateOpen {
-		m.Release()
+// enqueue queues the messages of a packet. It takes over one reference to each.
+func (s *Session) enqueue(first Message, rest []Message) {
+	switch {
+	case s.state != stateOpen:
+	case s.conn == nil:
+		s.queuePolling(first, rest)
+		return
+	case len(rest) == 0:
+		s.write(first)
+		return
+	default:
+		s.writeGroup(first, rest)
 		return
 	}
+	first.Release()
+	releaseAll(rest)
+}
+
+// writeGroup queues several messages on the session's WebSocket, which judges them
+// as one.
+func (s *Session) writeGroup(first Message, rest []Message) {
+	conn := s.conn
+	conn.BeginGroup()
+	defer conn.EndGroup()
+	s.write(first)
+	for i, m := range rest {
+		if s.conn == nil { // the one before has closed it
+			releaseAll(rest[i:])
+			return
+		}
+		s.write(m)
+	}
+}
+
+// write queues a message on the session's WebSocket. It takes over one reference.
+func (s *Session) write(m Message) {
+	s.created(m)
+	s.writeFrame(m)
+	s.beginBatch()
+}
+
+// created tells the hooks of a packet that is queued to be sent.
+func (s *Session) created(m Message) {
 	if hook := s.server.opts.Hooks.PacketCreate; hook != nil {
 		hook(s, m.packet())
 	}
-	if s.conn != nil {
-		s.writeFrame(m)
-		s.beginBatch()
-		return
+}
+
+func releaseAll(messages []Message) {
+	for _, m := range messages {
+		m.Release()
 	}
-	s.queuePolling(m)
 }

@@ -42,11 +42,13 @@ type Server struct {
 	sessions *registry
 	stats    counters
 	closing  atomic.Bool
+	working  atomic.Int64 // goroutines that ask hooks or compress
 }
 
 var (
 	_ loop.Handler   = (*Server)(nil)
 	_ loop.Announcer = (*Server)(nil)
+	_ loop.Locator   = (*Server)(nil)
 )
 
 // New returns a server that tells h of its sessions.
@@ -67,11 +69,23 @@ func New(opts Options, h Handler) *Server {
 // Sessions returns how many sessions are open. Any goroutine may call it.
 func (s *Server) Sessions() int { return int(s.stats.open.Load()) }
 
+// Working returns how many hooks and compressions are running on goroutines of
+// their own. Any goroutine may call it.
+func (s *Server) Working() int { return int(s.working.Load()) }
+
 // Matches reports whether a request with that path is this server's: all that
 // is the server's path or below it.
 func (s *Server) Matches(path []byte) bool {
 	p := s.opts.Path
 	return len(path) >= len(p) && string(path[:len(p)]) == p && (len(path) == len(p) || path[len(p)] == '/')
+}
+
+// Locate returns the loop of the session that a request is for.
+func (s *Server) Locate(r *loop.Request) *loop.Loop {
+	if session := s.sessions.get(r.QueryValue("sid")); session != nil {
+		return session.Home()
+	}
+	return nil
 }
 
 // CloseAll refuses new sessions from now on and closes all there are with

@@ -260,13 +260,7 @@ func (s *Session) adopt(k *candidate) {
 	}
 	open := k.conn.Attached(k)
 	k.handOver()
-	for _, m := range queue {
-		if open && s.conn != nil { // a write may close it
-			s.writeFrame(m)
-		} else {
-			m.Release()
-		}
-	}
+	s.writeQueue(queue, open)
 	if waiters := s.waiters; open && s.conn != nil && len(waiters) > 0 {
 		s.waiters = nil
 		s.conn.NotifyDrained(func() {
@@ -280,5 +274,20 @@ func (s *Session) adopt(k *candidate) {
 		(*socketStream)(s).OnClose(k.conn, k.lost)
 	case s.state == stateClosing:
 		s.close(ForcedClose, nil)
+	}
+}
+
+// writeQueue hands what waited for a poll to the WebSocket. It was within the budget,
+// or is one packet, and is still both: it is judged as one.
+func (s *Session) writeQueue(queue []Message, open bool) {
+	conn := s.conn
+	conn.BeginGroup()
+	defer conn.EndGroup()
+	for _, m := range queue {
+		if open && s.conn != nil { // a write may close it
+			s.writeFrame(m)
+		} else {
+			m.Release()
+		}
 	}
 }

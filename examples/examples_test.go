@@ -4,14 +4,19 @@ package examples_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/internal/testhost"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // programs is where the examples are built.
@@ -44,15 +49,16 @@ func run(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// start runs an example until the test ends, and returns its address.
-func start(t *testing.T, name string) (addr string) {
+// start runs an example until the test ends, and returns its address. Further
+// arguments may follow that.
+func start(t *testing.T, name string, args ...string) (addr string) {
 	t.Helper()
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
 	addr = freeAddress(t)
 	var said bytes.Buffer
-	cmd := exec.Command(filepath.Join(programs, name), addr)
+	cmd := exec.Command(filepath.Join(programs, name), append([]string{addr}, args...)...)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -74,7 +80,7 @@ func start(t *testing.T, name string) (addr string) {
 			t.Logf("it said: %s", &said)
 		}
 	})
-	testclient.Eventually(t, name+" to listen", func() bool {
+	eventually(t, name+" to listen", func() bool {
 		select {
 		case <-ended:
 			t.Fatal("it ended")
@@ -87,6 +93,30 @@ func start(t *testing.T, name string) (addr string) {
 		return err == nil
 	})
 	return addr
+}
+
+// dialAt opens a connection that joins nothing yet.
+func dialAt(tb testing.TB, addr string) *siotest.Conn {
+	tb.Helper()
+	return siotest.Open(tb, "http://"+addr)
+}
+
+// enterAt joins "/" and returns the client with the socket's id.
+func enterAt(tb testing.TB, addr string) (c *siotest.Conn, id string) {
+	tb.Helper()
+	c = dialAt(tb, addr)
+	id = c.Join("/", "")
+	return c, id
+}
+
+// eventually waits until a condition holds.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited in vain for: %s", what)
+		}
+	}
 }
 
 // freeAddress finds a port on a loopback address that other tests do not use,
@@ -130,7 +160,7 @@ func TestExamplesServe(t *testing.T) {
 			if notSocketIO[entry.Name()] {
 				return
 			}
-			if c := testclient.Dial(t, addr); c.Open.SID == "" {
+			if c := siotest.Open(t, "http://"+addr); c.SID() == "" {
 				t.Error("the handshake has no session id")
 			}
 		})
@@ -144,8 +174,45 @@ func TestExamplesServe(t *testing.T) {
 var notSocketIO = map[string]bool{"engine": true}
 
 func TestHello(t *testing.T) {
-	c, _ := testclient.Connect(t, start(t, "hello"), "/")
+	c := siotest.Open(t, "http://"+start(t, "hello"))
+	c.Join("/", "")
 	c.Want(`42["hello","world"]`)
 	c.Send(`421["hey","you"]`)
 	c.Want(`431["hey, you"]`)
+}
+
+func TestGuest(t *testing.T) {
+	c, _ := enterAt(t, start(t, "guest"))
+	c.Send(`421["hey","you"]`)
+	c.Want(`431["hey, you"]`)
+
+	host, dir := testhost.Certify(t), t.TempDir()
+	certificate, key := filepath.Join(dir, "certificate.pem"), filepath.Join(dir, "key.pem")
+	for file, content := range map[string][]byte{certificate: host.PEM, key: host.Key} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := "https://" + start(t, "guest", certificate, key)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: host.ClientConfig(), ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	for _, tt := range [][2]string{{"/socket.io/?EIO=4&transport=polling", `0{"sid":`}, {"/online", "1\n"}} {
+		if proto, body := get(t, client, url+tt[0]); proto != "HTTP/2.0" || !strings.HasPrefix(body, tt[1]) {
+			t.Errorf("%s: %s %q, want %q", tt[0], proto, body, tt[1])
+		}
+	}
+}
+
+func get(t *testing.T, client *http.Client, url string) (proto, body string) {
+	t.Helper()
+	res, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Proto, string(b)
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // bytesOf is an event with binary data alone, as it comes.
@@ -21,7 +21,7 @@ func bytesOf(event string, data []byte) []string {
 	return []string{fmt.Sprintf(`451-[%q,{"_placeholder":true,"num":0}]`, event), "binary:" + string(data)}
 }
 
-func draw(c *testclient.Client, data []byte) {
+func draw(c *siotest.Conn, data []byte) {
 	c.Send(bytesOf("draw", nil)[0])
 	c.SendBinary(data)
 }
@@ -38,9 +38,9 @@ func stroke(n int) []byte {
 
 func TestWhiteboard(t *testing.T) {
 	addr := start(t, "whiteboard")
-	ada, id := testclient.Connect(t, addr, "/")
+	ada, id := enterAt(t, addr)
 	ada.Want(append(bytesOf("board", nil), `42["people",1]`)...)
-	grace, _ := testclient.Connect(t, addr, "/")
+	grace, _ := enterAt(t, addr)
 	grace.Want(append(bytesOf("board", nil), `42["people",2]`)...)
 	ada.Want(`42["people",2]`)
 
@@ -58,7 +58,7 @@ func TestWhiteboard(t *testing.T) {
 	grace.Want(bytesOf("draw", second)...)
 	grace.Want(fmt.Sprintf(`42["pointer",%q,0.5,0.25]`, id))
 
-	late, _ := testclient.Connect(t, addr, "/")
+	late, _ := enterAt(t, addr)
 	late.Want(append(bytesOf("board", append(bytes.Clone(first), second...)), `42["people",3]`)...)
 	grace.Want(`42["people",3]`)
 	grace.Send(`42["clear"]`)
@@ -70,23 +70,23 @@ func TestWhiteboard(t *testing.T) {
 
 func TestWhiteboardForgetsTheOldest(t *testing.T) {
 	addr := start(t, "whiteboard")
-	ada, _ := testclient.Connect(t, addr, "/")
+	ada, _ := enterAt(t, addr)
 	ada.Want(append(bytesOf("board", nil), `42["people",1]`)...)
-	grace, _ := testclient.Connect(t, addr, "/")
+	grace, _ := enterAt(t, addr)
 	grace.Want(append(bytesOf("board", nil), `42["people",2]`)...)
 	large := stroke(900)
 	for range 512<<10/len(large) + 3 {
 		draw(ada, large)
 		grace.Want(bytesOf("draw", large)...)
 	}
-	late, _ := testclient.Connect(t, addr, "/")
+	late, _ := enterAt(t, addr)
 	late.Want(bytesOf("board", bytes.Repeat(large, 512<<10/len(large)))...)
 }
 
 func TestDashboard(t *testing.T) {
 	addr := start(t, "dashboard")
 	type sample struct{ At, Clients, Goroutines, Heap, Allocated int64 }
-	next := func(c *testclient.Client) (s sample) {
+	next := func(c *siotest.Conn) (s sample) {
 		t.Helper()
 		packet := c.Next()
 		text, ok := strings.CutPrefix(packet, `42["sample",`)
@@ -95,14 +95,14 @@ func TestDashboard(t *testing.T) {
 		}
 		return s
 	}
-	first, _ := testclient.Connect(t, addr, "/")
+	first, _ := enterAt(t, addr)
 	first.Want(`42["recent",[]]`)
 	s := next(first)
 	if s.At == 0 || s.Clients != 1 || s.Goroutines == 0 || s.Heap == 0 || s.Allocated == 0 {
 		t.Errorf("the sample is %+v", s)
 	}
 	idle := s.Goroutines
-	second, _ := testclient.Connect(t, addr, "/")
+	second, _ := enterAt(t, addr)
 	if recent := second.Next(); !strings.HasPrefix(recent, `42["recent",[{"at":`) {
 		t.Errorf("the second was told %q", recent)
 	}
@@ -114,7 +114,7 @@ func TestDashboard(t *testing.T) {
 
 // until reads up to a packet. Before it may come others of its event alone, which
 // tell how things were a moment ago.
-func until(t *testing.T, c *testclient.Client, want string) {
+func until(t *testing.T, c *siotest.Conn, want string) {
 	t.Helper()
 	event, _, _ := strings.Cut(want, ",")
 	for got := c.Next(); got != want; got = c.Next() {
@@ -126,23 +126,25 @@ func until(t *testing.T, c *testclient.Client, want string) {
 
 func TestPresence(t *testing.T) {
 	addr := start(t, "presence")
-	ada, _ := testclient.Connect(t, addr, "/")
+	ada, _ := enterAt(t, addr)
 	ada.Send(`42["enter","garden"," Ada "]`)
 	until(t, ada, `42["here",[{"name":"Ada","looking":true}]]`)
-	grace, _ := testclient.Connect(t, addr, "/")
+	grace, _ := enterAt(t, addr)
 	grace.Send(`42["enter","garden","Grace"]`)
 	both := `42["here",[{"name":"Ada","looking":true},{"name":"Grace","looking":true}]]`
 	until(t, ada, both)
 	until(t, grace, both)
 
 	// Another tab of Ada's, which is behind: she is looking still, with the first.
-	tab, _ := testclient.Connect(t, addr, "/")
+	tab, _ := enterAt(t, addr)
 	tab.Send(`42["enter","garden","Ada"]`)
-	for _, c := range []*testclient.Client{ada, grace, tab} {
+	for _, c := range []*siotest.Conn{ada, grace, tab} {
 		until(t, c, both)
 	}
-	tab.Send(`42["looking",false]`)
-	until(t, grace, both)
+	for range 10 { // sockets come in no order
+		tab.Send(`42["looking",false]`)
+		grace.Want(both)
+	}
 	ada.Send(`42["looking",false]`)
 	until(t, grace, `42["here",[{"name":"Ada","looking":false},{"name":"Grace","looking":true}]]`)
 	ada.Send(`42["enter","cellar","Ada"]`)
@@ -174,13 +176,13 @@ func signIn(t *testing.T, addr, name, password string) (status int, token string
 
 func TestPrivateMessages(t *testing.T) {
 	addr := start(t, "private-messages")
-	enter := func(name string) *testclient.Client {
+	enter := func(name string) *siotest.Conn {
 		t.Helper()
 		status, token := signIn(t, addr, name, "password of "+name)
 		if status != http.StatusOK {
 			t.Fatalf("signing in as %s: %d", name, status)
 		}
-		c := testclient.Dial(t, addr)
+		c := dialAt(t, addr)
 		c.Join("/", fmt.Sprintf(`{"token":%q}`, token))
 		return c
 	}
@@ -190,11 +192,11 @@ func TestPrivateMessages(t *testing.T) {
 	until(t, grace, `42["people",["Ada","Grace"]]`)
 	until(t, ada, `42["people",["Ada","Grace"]]`)
 	phone := enter("Grace") // the same person
-	for _, c := range []*testclient.Client{ada, grace, phone} {
+	for _, c := range []*siotest.Conn{ada, grace, phone} {
 		until(t, c, `42["people",["Ada","Grace"]]`)
 	}
 	carl := enter("Carl")
-	for _, c := range []*testclient.Client{ada, grace, phone, carl} {
+	for _, c := range []*siotest.Conn{ada, grace, phone, carl} {
 		until(t, c, `42["people",["Ada","Carl","Grace"]]`)
 	}
 
@@ -242,7 +244,7 @@ func TestPrivateMessagesRefusesStrangers(t *testing.T) {
 		"other name": fmt.Sprintf(`{"token":%q}`, strings.Replace(token, "Ada", "Eve", 1)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := testclient.Dial(t, addr)
+			c := dialAt(t, addr)
 			c.Send("40" + auth)
 			c.Want(`44{"message":"Please sign in.","data":"token"}`)
 		})
@@ -255,13 +257,13 @@ func TestTypedEvents(t *testing.T) {
 		return fmt.Sprintf(`42["result",{"question":"Tabs or spaces?","answers":[{"text":"Tabs","votes":%d},`+
 			`{"text":"Spaces","votes":%d},{"text":"Whatever gofmt does","votes":%d}]}]`, tabs, spaces, gofmt)
 	}
-	first, _ := testclient.Connect(t, addr, "/")
+	first, _ := enterAt(t, addr)
 	first.Want(result(0, 0, 0))
 	first.Send(`421["vote",{"choice":"Tabs"}]`)
 	first.Want(result(1, 0, 0), `431["thank you"]`)
 	first.Send(`422["vote",{"choice":"Both"}]`)
 	first.Want(`432["there is no such answer"]`)
-	second, _ := testclient.Connect(t, addr, "/")
+	second, _ := enterAt(t, addr)
 	second.Want(result(1, 0, 0))
 	second.Send(`42["vote",{"choice":7}]`, `42["vote",{"choice":"Whatever gofmt does"}]`)
 	first.Want(result(1, 0, 1))
@@ -287,7 +289,7 @@ func TestEngine(t *testing.T) {
 		}
 		return string(text)
 	}
-	var open testclient.Open
+	var open struct{ SID string }
 	if err := json.Unmarshal([]byte(do(http.MethodGet, base, "")[1:]), &open); err != nil {
 		t.Fatal(err)
 	}
@@ -298,16 +300,32 @@ func TestEngine(t *testing.T) {
 	}
 }
 
-func TestPythonClient(t *testing.T) {
+// Clients in other languages talk to hello.
+func TestClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("real clients are left out under -short")
 	}
-	python := filepath.Join("..", ".cache", "venv", "bin", "python")
-	if _, err := os.Stat(python); err != nil {
-		t.Fatalf("%v: run `make tools`", err)
+	cache := filepath.Join("..", ".cache")
+	var jars []string
+	for _, jar := range []string{"socket.io-client-2.1.2", "engine.io-client-2.1.0", "okhttp-3.12.12", "okio-1.15.0", "json-20090211"} {
+		jars = append(jars, filepath.Join(cache, "java", jar+".jar"))
 	}
-	out, err := exec.CommandContext(t.Context(), python, "clients/python/client.py", "http://"+start(t, "hello")).CombinedOutput()
-	if want := "hello world\nhey, you\n"; err != nil || string(out) != want {
-		t.Errorf("it said %q, %v", out, err)
+	for name, tt := range map[string]struct {
+		needs   string // what `make tools` installs
+		command []string
+	}{
+		"python": {filepath.Join(cache, "venv"), []string{filepath.Join(cache, "venv", "bin", "python"), "clients/python/client.py"}},
+		"java":   {jars[0], []string{"java", "-cp", strings.Join(jars, ":"), "clients/java/Hello.java"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := os.Stat(tt.needs); err != nil {
+				t.Fatalf("%v: run `make tools`", err)
+			}
+			command := append(tt.command, "http://"+start(t, "hello")) //nolint:gocritic // nobody else uses it
+			out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
+			if want := "hello world\nhey, you\n"; err != nil || string(out) != want {
+				t.Errorf("it said %q, %v", out, err)
+			}
+		})
 	}
 }

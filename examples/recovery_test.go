@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func TestRecovery(t *testing.T) {
 	addr := start(t, "recovery")
-	join := func(auth string) (c *testclient.Client, sid, pid string, before []string) {
-		c = testclient.Dial(t, addr)
+	join := func(auth string) (c *siotest.Conn, sid, pid string, before []string) {
+		c = siotest.Open(t, "http://"+addr)
 		c.Send("40" + auth)
 		for {
 			packet := c.Next()

@@ -69,7 +69,7 @@ func (r *Reactor) acceptLoop(ln net.Listener, g *gate, wg *sync.WaitGroup, refus
 		if r.conns.Add(1) > int64(r.opts.MaxConnections) {
 			r.conns.Add(-1)
 			r.counts.turnedAway.Add(1)
-			r.opts.Logger.Log(context.Background(), r.refusals.level(r.now()), "loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
+			r.opts.Logger.Log(context.Background(), r.refusals.Level(r.now()), "loop: connection refused: too many", "limit", r.opts.MaxConnections, "remote", c.RemoteAddr())
 			r.refuse(c, wg, refusal)
 			continue
 		}
@@ -120,8 +120,9 @@ func (r *Reactor) next(ln net.Listener, g *gate) (net.Conn, error) {
 // enrollment is a connection's context on its way to its loop.
 type enrollment struct {
 	proxy   *proxySettings
-	counted bool // in the count of its peer's address
-	opened  bool // the loop has it
+	arrived *arrival // from a net/http server
+	counted bool     // in the count of its peer's address
+	opened  bool     // the loop has it
 }
 
 // enroll gives a connection to a loop. That duplicates the descriptor and closes c,

@@ -45,7 +45,7 @@ type Conn struct {
 	ws      *wsReader                  // nil between messages
 	windows *windows                   // nil unless context takeover was agreed on
 	out     *outQueue                  // nil when there is nothing to send
-	proxy   *proxied                   // nil unless the listener takes PROXY headers
+	proxy   *proxied                   // nil unless the connection came by way of a proxy or server that spoke for it
 
 	next, prev *Conn // in the loop's list of its connections
 
@@ -210,6 +210,10 @@ func (c *Conn) Abort(err error) {
 	if c.loop.reading == c {
 		return // gnet closes it when its callback returns
 	}
+	if c.port() != nil {
+		c.loop.Post((*abortTask)(c))
+		return
+	}
 	if err := c.loop.gnet.Close(c.gnet); err != nil {
 		c.loop.log.Debug("loop: closing a connection", "error", err)
 	}
@@ -232,6 +236,10 @@ func (c *Conn) finish() {
 func (c *Conn) linger() {
 	c.mode = modeLinger
 	c.dropInput()
+	if p := c.port(); p != nil {
+		p.linger(c)
+		return
+	}
 	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {
 		c.Abort(err)
 	}

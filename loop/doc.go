@@ -4,7 +4,12 @@
 // and flushes output.
 //
 // It knows nothing of Engine.IO or Socket.IO: complete requests and messages
-// go to the [Handler] and the [Stream] of a connection, bytes come back.
+// go to the [Handler] and the [Stream] of a connection, bytes come back. A [Router]
+// may leave requests to http.Handlers: net/http serves those, over connections in
+// memory.
+//
+// Connections come from a listener ([Reactor.Serve]), or by way of a net/http server
+// ([Reactor.ServeHTTP]).
 //
 // # Threads
 //
@@ -12,7 +17,7 @@
 // the loop" may only be called from a callback or a [Task] running on that
 // loop; such code must never block. From any other goroutine, [Loop.Post] hands
 // a task over. There is no goroutine, no runtime timer and no buffer per idle
-// connection.
+// connection, but for WebSockets that a net/http server has with TLS.
 //
 // # Turns
 //

@@ -285,6 +285,38 @@ func TestSlowReaderSlowsTheHandler(t *testing.T) {
 	peak.check(t)
 }
 
+// TestHandlerBehindOtherOutput waits for what the peer has not read yet, and is not
+// taken for too much.
+func TestHandlerBehindOtherOutput(t *testing.T) {
+	release := make(chan struct{})
+	f := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		<-release
+		write(w, strings.Repeat("x", frontWindow/2), "end")
+	}, func(o *Options) { o.MaxPending = frontWindow })
+	c := f.dial(t)
+	conn := f.conn(t)
+	c.send(get("/"))
+	f.wantHandlers(t, 1)
+	f.on(t, func(l *Loop) {
+		for !conn.Blocked() {
+			conn.write(make([]byte, frontWindow))
+			l.flushAll()
+		}
+		if missing := frontWindow - conn.Pending(); missing > 0 {
+			conn.write(make([]byte, missing))
+		}
+	})
+	close(release)
+	eventually(t, "the response", func() (waits bool) {
+		f.on(t, func(*Loop) { waits = conn.http != nil && conn.http.front.notify })
+		return waits
+	})
+	if all, err := io.ReadAll(c.br); err != nil || !strings.HasSuffix(string(all), "\r\nend\r\n0\r\n\r\n") {
+		t.Errorf("got %d bytes, %v", len(all), err)
+	}
+}
+
 // TestLastBytesArrive has a slow reader, and a server that has no time for idle or
 // closing connections.
 func TestLastBytesArrive(t *testing.T) {

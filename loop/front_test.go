@@ -264,6 +264,18 @@ func TestHandlerContext(t *testing.T) {
 	})
 }
 
+// TestContextOfTheLate is the one of a connection that has ended before its handler is
+// called.
+func TestContextOfTheLate(t *testing.T) {
+	f := serveHTTP(t, echoBody)
+	f.dial(t)
+	late := f.front.newConn(f.conn(t), nil)
+	late.OnClose(nil, ErrTimeout)
+	if err := context.Cause(late.bind(t.Context())); !errors.Is(err, ErrTimeout) {
+		t.Errorf("cause %v", err)
+	}
+}
+
 // TestWriteBehindTheEnd has a handler whose connection is gone.
 func TestWriteBehindTheEnd(t *testing.T) {
 	failed := make(chan error, 1)

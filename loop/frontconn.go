@@ -103,11 +103,15 @@ func (f *frontConn) enter(s http.ConnState) {
 func (f *frontConn) end(reusable bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.endLocked(reusable)
+}
+
+func (f *frontConn) endLocked(reusable bool) {
 	if f.ended {
 		return
 	}
 	f.ended, f.reusable = true, reusable
-	f.readable.Broadcast()
+	f.wake()
 	f.post()
 }
 
@@ -214,13 +218,13 @@ func (f *frontConn) failure(op string, err error) error {
 
 // Close ends the connection once what was written has left.
 func (f *frontConn) Close() error {
-	f.end(false)
 	f.mu.Lock()
 	if f.closed {
 		f.mu.Unlock()
 		return f.failure("close", net.ErrClosed)
 	}
 	f.closed = true
+	f.endLocked(false)
 	f.dropInput()
 	f.readDeadline.set(f, time.Time{})
 	f.writeDeadline.set(f, time.Time{})

@@ -81,7 +81,12 @@ func (h *gnetHandler) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	c.counted = e.counted
 	gc.SetContext(c)
 	l.beginInput(c)
-	l.protect(c, func() { c.opened(e.proxy) })
+	l.protect(c, func() {
+		c.opened(e.proxy)
+		if e.arrived != nil {
+			e.arrived.begin(c)
+		}
+	})
 	l.endInput(c)
 	return nil, c.action()
 }
@@ -120,6 +125,7 @@ func (h *gnetHandler) OnClose(gc gnet.Conn, err error) gnet.Action {
 		_ = unix.Close(ctx.peer)
 		ctx.peer = -1
 		h.reactor.fail()
+		ctx.loop.endGuests()
 	case *Conn:
 		h.reactor.conns.Add(-1)
 		ctx.loop.protect(nil, func() { ctx.onClosed(err) })

@@ -78,6 +78,8 @@ func (c *Conn) startTimer(kind timerKind) {
 	c.loop.Schedule(&c.timer, d, (*connTimer)(c))
 }
 
+var errTooLong = &http1.Error{Status: http.StatusRequestTimeout, Reason: "the request took too long"}
+
 type connTimer Conn
 
 // OnTimer ends a connection that took too long. Who has sent a part of a
@@ -89,7 +91,7 @@ func (t *connTimer) OnTimer(*Loop, *Timer) {
 		return
 	}
 	if c.mode == modeHTTP && !c.lastWrite && c.http != nil && c.http.phase != phaseServing {
-		c.refuse(&http1.Error{Status: http.StatusRequestTimeout, Reason: "the request took too long"})
+		c.refuse(errTooLong)
 		return
 	}
 	if c.mode == modeProxy {
@@ -148,9 +150,10 @@ func (c *Conn) consumeHead(buf []byte) (n int, more bool, err error) {
 	if err := http1.ParseHead(buf[:end], &r.Request, limits); err != nil {
 		return 0, false, err
 	}
-	h.keepAlive, h.http10 = r.KeepAlive, r.Minor == 0
+	h.http10 = r.Minor == 0
+	h.keepAlive = r.KeepAlive && c.guest() == nil // further requests are for the server that it came from
 	h.isHead = string(r.Method) == http.MethodHead
-	if fr := l.reactor.front; fr != nil {
+	if fr := l.reactor.front; fr != nil && c.guest() == nil {
 		r.Body = nil
 		if handler := fr.router.RouteRequest(c, r); handler != nil {
 			n, more = c.handOver(handler, r, buf[:end], buf[end:])
@@ -268,6 +271,10 @@ func (c *Conn) Respond(res Response) error {
 	if c.Closed() || c.mode != modeHTTP || c.http == nil || c.http.phase != phaseServing || c.lastWrite {
 		return ErrState
 	}
+	if k := c.call(); k != nil {
+		k.respond(res)
+		return nil
+	}
 	b := c.tail(len(res.Header) + len(res.Body) + 512)
 	if b == nil {
 		return ErrSlowConsumer
@@ -294,7 +301,7 @@ func (c *Conn) Respond(res Response) error {
 // appendHead appends a status line and the headers that every response has.
 func (c *Conn) appendHead(dst []byte, status int, keep bool) []byte {
 	dst = http1.AppendStatusLine(dst, status)
-	dst = c.loop.date.append(dst)
+	dst = c.loop.date.append(dst, c.loop.Now())
 	switch {
 	case !keep:
 		dst = append(dst, "Connection: close\r\n"...)
@@ -355,8 +362,8 @@ type dateCache struct {
 	line   []byte
 }
 
-func (d *dateCache) append(dst []byte) []byte {
-	if now := time.Now(); now.Unix() != d.second || d.line == nil {
+func (d *dateCache) append(dst []byte, now time.Time) []byte {
+	if now.Unix() != d.second || d.line == nil {
 		d.second = now.Unix()
 		d.line = append(now.UTC().AppendFormat(append(d.line[:0], "Date: "...), http.TimeFormat), "\r\n"...)
 	}

@@ -34,6 +34,7 @@ type Loop struct {
 	anchor  *anchor
 	epoll   int // gnet's, for pausing input; -1 if it is not known
 	log     *slog.Logger
+	over    chan struct{} // closed when it has ended
 
 	// The mailbox. awake says that the loop is in a turn and looks into the
 	// mailbox before it sleeps; signalled, that a wake-up is under way.
@@ -45,10 +46,12 @@ type Loop struct {
 	// All below belongs to the loop's goroutine.
 	spare      []Task  // the mailbox's other half
 	turns      int     // since the sockets had their say
+	steps      uint64  // inputs, tasks, timers and ends of connections so far
 	conns      *Conn   // all connections, as a list
 	draining   bool    // connections end with their next response
 	dirty      []*Conn // connections with output queued in this turn
 	reading    *Conn   // whose input is being handled right now
+	group      group   // of writes, which is being queued right now
 	wheel      *wheel
 	alarm      *time.Timer // wakes the loop when the wheel is due
 	alarmAt    int64
@@ -83,6 +86,7 @@ func newLoop(r *Reactor, index int) *Loop {
 		epoll:   -1,
 		wheel:   newWheel(r.now()),
 		alarmAt: never,
+		over:    make(chan struct{}),
 		iovecs:  make([]unix.Iovec, maxIovecs),
 	}
 }
@@ -147,6 +151,7 @@ func (l *Loop) beginInput(c *Conn) {
 	l.awake = true
 	l.mu.Unlock()
 	l.turns = 0
+	l.steps++
 	l.reading = c
 }
 
@@ -210,6 +215,7 @@ func (l *Loop) sleep() {
 // endClose follows the end of a connection, which may come outside of a turn:
 // what its Stream has queued for others, or scheduled, must not wait for the next.
 func (l *Loop) endClose() {
+	l.steps++
 	l.setAlarm()
 	if len(l.dirty) > 0 {
 		l.requestTurn()
@@ -240,6 +246,7 @@ func (l *Loop) drainMailbox() {
 const maxSpareTasks = 1 << 16
 
 func (l *Loop) runTask(t Task) {
+	l.steps++
 	defer l.recoverPanic(nil)
 	t.Run(l)
 }
@@ -285,6 +292,7 @@ func (l *Loop) fireTimers() {
 }
 
 func (l *Loop) fireTimer(t *Timer) {
+	l.steps++
 	defer l.recoverPanic(nil)
 	t.handler.OnTimer(l, t)
 }
@@ -294,6 +302,9 @@ func (l *Loop) setAlarm() {
 	next := l.wheel.nextEvent()
 	if next >= l.alarmAt {
 		return // it wakes early enough, and sets the next alarm then
+	}
+	if l.reactor.clock.held() {
+		return // it is Step that fires timers
 	}
 	l.alarmAt = next
 	if next == never {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/gobwas/ws"
 	"go.uber.org/goleak"
+
+	"github.com/sio-gnet/sio-gnet/internal/testhost"
 )
 
 func TestMain(m *testing.M) {
@@ -166,7 +168,7 @@ func startWith(tb testing.TB, h Handler, change ...func(o *Options)) *fixture {
 	return f
 }
 
-// serve starts a reactor that serves a free port.
+// serve starts a reactor that serves a free port, in the mode that the test is for.
 func serve(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 	tb.Helper()
 	return serveWith(tb, h, change...)
@@ -175,6 +177,15 @@ func serve(tb testing.TB, h handlerFunc, change ...func(o *Options)) *fixture {
 func serveWith(tb testing.TB, h Handler, change ...func(o *Options)) *fixture {
 	tb.Helper()
 	f := startWith(tb, h, change...)
+	if mode := testhost.ModeOf(tb); mode != testhost.Own {
+		f.addr = testhost.Serve(tb, mode, f.Reactor)
+		tb.Cleanup(func() { // runs before the one of start, and before the server's end
+			if err := f.Stop(); err != nil {
+				tb.Errorf("Stop: %v", err)
+			}
+		})
+		return f
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)

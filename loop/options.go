@@ -34,7 +34,8 @@ type Options struct {
 	// default MaxBody, at most 1 GiB.
 	MaxMessage int
 	// MaxPending is the byte budget of output that waits for one connection's
-	// peer to read; default 1 MiB. One single write may pass it.
+	// peer to read; default 1 MiB. One single write, or one group of them, may
+	// pass it if nothing else waits.
 	MaxPending int
 
 	// Deflate switches the compression of WebSocket messages on; nil is off.

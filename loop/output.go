@@ -36,19 +36,27 @@ type outQueue struct {
 
 // Pending returns how many bytes wait to be sent. On the loop.
 func (c *Conn) Pending() int {
-	if c.out == nil {
-		return 0
+	n := 0
+	if c.out != nil {
+		n = c.out.bytes
 	}
-	return c.out.bytes
+	if c.blocked {
+		if p := c.port(); p != nil {
+			n += p.pending()
+		}
+	}
+	return n
 }
 
 // Blocked reports whether the kernel takes no more output at present. On the
 // loop.
-func (c *Conn) Blocked() bool { return c.blocked }
+func (c *Conn) Blocked() bool {
+	return c.blocked && (c.port() == nil || c.Pending() > socketSlack)
+}
 
 // Enqueue queues b.B[off:end] for sending and takes over one reference to b.
-// Behind a close frame or the last response, nothing is sent any more. Over the byte budget, the connection is closed with [ErrSlowConsumer]. On the
-// loop.
+// Behind a close frame or the last response, nothing is sent any more. Over the byte
+// budget, the connection is closed with [ErrSlowConsumer]. On the loop.
 func (c *Conn) Enqueue(b *Buffer, off, end int) {
 	if !c.reserve(end - off) {
 		b.Release()
@@ -106,6 +114,7 @@ func (c *Conn) reserve(n int) bool {
 	limit := l.reactor.opts.MaxPending
 	if c.out.bytes > 0 && c.out.bytes+n > limit {
 		// Much can come in one turn: what counts is what the kernel won't take.
+		had := c.out.bytes
 		c.flush()
 		if c.closed || c.aborted {
 			return false
@@ -113,7 +122,7 @@ func (c *Conn) reserve(n int) bool {
 		if c.out == nil {
 			c.out = l.takeQueue()
 		}
-		if c.out.bytes > 0 && c.out.bytes+n > limit {
+		if c.waiting(had) > 0 && c.out.bytes+n > limit {
 			l.log.Debug("loop: slow consumer closed", "remote", c.RemoteAddr(), "pending", c.out.bytes)
 			l.reactor.counts.slowConsumers.Add(1)
 			c.Abort(ErrSlowConsumer)
@@ -134,6 +143,10 @@ func (c *Conn) markDirty() {
 // flush writes what is queued, as far as the kernel takes it.
 func (c *Conn) flush() {
 	if c.closed || c.aborted || c.blocked {
+		return
+	}
+	if p := c.port(); p != nil {
+		p.flush(c)
 		return
 	}
 	for c.out != nil && c.out.bytes > 0 {

@@ -261,9 +261,7 @@ func TestAbortOfBlockedOutput(t *testing.T) {
 		conn.Abort(ErrTimeout)
 	})
 	r.wantClosed(t, ErrTimeout)
-	if n := shared.refs.Load(); n != 1 {
-		t.Errorf("%d references are left, want 1", n)
-	}
+	eventually(t, "one reference to be left", func() bool { return shared.refs.Load() == 1 })
 	shared.Release()
 }
 

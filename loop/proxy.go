@@ -36,10 +36,12 @@ type proxySettings struct {
 	peers  clientaddr.Resolver
 }
 
-// proxied is what a PROXY header said of a connection. The address is nil until
-// then, and where the proxy speaks for itself.
+// proxied is what a PROXY header said of a connection, or the net/http server that
+// it came from. The address is nil until the header has come, and where the proxy
+// speaks for itself.
 type proxied struct {
 	client net.Addr
+	guest  *guest // nil behind a proxy
 	secure bool
 }
 
@@ -86,7 +88,7 @@ func (c *Conn) consumeProxy(buf []byte) (n int, more bool) {
 
 func (c *Conn) failProxy(err error) {
 	r := c.loop.reactor
-	c.loop.log.Log(context.Background(), r.badProxies.level(r.now()), "loop: connection closed: PROXY header", "error", err, "peer", c.PeerAddr())
+	c.loop.log.Log(context.Background(), r.badProxies.Level(r.now()), "loop: connection closed: PROXY header", "error", err, "peer", c.PeerAddr())
 	c.Abort(err)
 }
 
@@ -102,9 +104,15 @@ func (c *Conn) RemoteAddr() net.Addr {
 
 // PeerAddr returns the address at the other end of the connection, which may be
 // a proxy's. It is nil once the connection is closed.
-func (c *Conn) PeerAddr() net.Addr { return c.gnet.RemoteAddr() }
+func (c *Conn) PeerAddr() net.Addr {
+	if c.gnet == nil {
+		return c.proxy.client
+	}
+	return c.gnet.RemoteAddr()
+}
 
-// Secure reports whether a PROXY header said that the client uses TLS.
+// Secure reports whether the client uses TLS, as a PROXY header or the server says
+// that the connection came from.
 func (c *Conn) Secure() bool { return c.proxy != nil && c.proxy.secure }
 
 // RemoteAddrPort is RemoteAddr as a value, with IPv4 addresses as such. It is not

@@ -11,6 +11,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"github.com/sio-gnet/sio-gnet/internal/occasional"
 	"github.com/sio-gnet/sio-gnet/loop/internal/http1"
 )
 
@@ -40,20 +41,23 @@ type Reactor struct {
 	handler Handler
 	// announced is the handler, if it is an Announcer.
 	announced Announcer
+	// locator is the handler, if it is a Locator; placed counts the guests else.
+	locator Locator
+	placed  atomic.Uint64
 	// front serves http.Handlers; nil if the handler is no Router.
 	front   *front
 	client  *gnet.Client
 	loops   []*Loop
 	byGnet  map[gnet.EventLoop]*Loop // fixed before the first connection
 	watcher *writeWatcher
-	started time.Time
+	clock   clock
 
 	conns      atomic.Int64
 	counts     counters
 	perAddress *perAddress
-	windows    atomic.Int64 // bytes that windows of connections may take
-	refusals   occasional   // over MaxConnections
-	badProxies occasional   // of connections without a good PROXY header
+	windows    atomic.Int64    // bytes that windows of connections may take
+	refusals   occasional.Line // over MaxConnections
+	badProxies occasional.Line // of connections without a good PROXY header
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -61,6 +65,9 @@ type Reactor struct {
 	failed    chan struct{} // closed when a loop ended by itself
 	stopped   chan struct{}
 	accepting sync.WaitGroup
+
+	guests    visits // calls of ServeHTTP, and goroutines of sockets
+	enrolling visits // those that hand a connection over just now
 }
 
 type reactorState int
@@ -89,12 +96,13 @@ func New(opts Options, h Handler) (*Reactor, error) {
 		perAddress: newPerAddress(&opts),
 		handler:    h,
 		byGnet:     make(map[gnet.EventLoop]*Loop, opts.Loops),
-		started:    time.Now(),
 		listeners:  make(map[net.Listener]struct{}),
 		failed:     make(chan struct{}),
 		stopped:    make(chan struct{}),
 	}
+	r.clock.started = time.Now()
 	r.announced, _ = h.(Announcer)
+	r.locator, _ = h.(Locator)
 	r.client, err = gnet.NewClient(&gnetHandler{reactor: r},
 		gnet.WithNumEventLoop(opts.Loops),
 		gnet.WithLogger(gnetLogger{opts.Logger}))
@@ -122,9 +130,6 @@ func (r *Reactor) Loops() []*Loop { return r.loops }
 
 // Connections returns how many connections are open now.
 func (r *Reactor) Connections() int { return int(r.conns.Load()) }
-
-// now returns milliseconds since the start, from the monotonic clock.
-func (r *Reactor) now() int64 { return int64(time.Since(r.started) / time.Millisecond) }
 
 func (r *Reactor) stopping() bool {
 	r.mu.Lock()
@@ -191,7 +196,7 @@ func (r *Reactor) CloseListeners() error {
 }
 
 // Stop closes the listeners and all connections at once, ends the loops and
-// waits for them. Further calls wait for the first.
+// waits for them, and for calls of ServeHTTP. Further calls wait for the first.
 func (r *Reactor) Stop() error {
 	r.mu.Lock()
 	first := r.state != stateStopping
@@ -204,8 +209,12 @@ func (r *Reactor) Stop() error {
 		return nil
 	}
 	defer close(r.stopped)
+	r.guests.refuse()
+	r.enrolling.refuse()
 	err := r.CloseListeners()
+	r.enrolling.wait()
 	err = errors.Join(err, r.client.Stop())
+	r.guests.wait()
 	if r.front != nil {
 		err = errors.Join(err, r.front.stop())
 	}

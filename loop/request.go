@@ -12,7 +12,13 @@ import (
 // HTTPRequest returns a copy of a request in the form of net/http, which stays
 // valid. It is for asking the program about the request; for having an http.Handler
 // answer it, see [Router]. It fails if the target is no URL. On the loop.
+//
+// In guest mode, it is the request as the server there has it: with its TLS state and
+// its context's values, but not that context's end, and with the body that was read.
 func (c *Conn) HTTPRequest(r *Request) (*http.Request, error) {
+	if g := c.guest(); g != nil && g.request != nil {
+		return g.original(r), nil
+	}
 	target := string(r.Target)
 	u, err := url.ParseRequestURI(target)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestScheduleNext(t *testing.T) {
-	r := &Reactor{started: time.Now().Add(-time.Hour)}
+	r := &Reactor{clock: clock{started: time.Now().Add(-time.Hour)}}
 	l := newLoop(r, 0)
 	const d = 1000
 	for _, tt := range []struct {
@@ -42,7 +42,7 @@ func TestScheduleNext(t *testing.T) {
 }
 
 func TestOverdue(t *testing.T) {
-	r := &Reactor{started: time.Now().Add(-time.Hour)}
+	r := &Reactor{clock: clock{started: time.Now().Add(-time.Hour)}}
 	l := newLoop(r, 0)
 	var timer Timer
 	if l.Overdue(&timer) {

@@ -280,7 +280,7 @@ func CheckHandshake(r *Request) (hs Handshake, refusal *Response) {
 // It negotiates compression as [Options.Deflate] says. It returns [ErrState] if
 // no request is being served, and [ErrExtensions] if it answered 400 instead.
 func (c *Conn) AcceptWebSocket(hs Handshake, header []byte, s Stream) error {
-	if c.Closed() || c.mode != modeHTTP || c.http == nil || c.http.phase != phaseServing || c.lastWrite {
+	if c.Closed() || c.mode != modeHTTP || c.http == nil || c.http.phase != phaseServing || c.lastWrite || c.call() != nil {
 		return ErrState
 	}
 	header, err := c.negotiate(hs.extensions, header)
@@ -298,6 +298,9 @@ func (c *Conn) AcceptWebSocket(hs Handshake, header []byte, s Stream) error {
 	c.dropHTTP()
 	c.mode = modeWebSocket
 	c.stream = s
+	if g := c.guest(); g != nil {
+		g.becomeWebSocket(c)
+	}
 	c.resumeLater() // frames may have come with the request, if it was answered late
 	return nil
 }

@@ -22,6 +22,7 @@ func (e *usageError) Unwrap() error { return e.err }
 
 type commandLine struct {
 	Serve   serveCommand     `cmd:"" help:"Serve a Socket.IO application."`
+	Load    loadCommand      `cmd:"" help:"Put load on a Socket.IO server, and measure it."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -124,8 +125,15 @@ const description = `A Socket.IO server on the gnet reactor.
 Start with "sio-gnet serve" and open http://localhost:3000 in two tabs. Each flag of serve can be given as the variable named beside it, too; a flag wins over its variable.`
 
 // help prints the flags of serve along with those of no command, so that
-// everything there is stands on one page.
+// everything there is stands on one page; and those of running a load test with load.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if selected := ctx.Selected(); selected != nil && selected.Name == "load" {
+		run, err := kong.Trace(ctx.Kong, []string{"load", "run"})
+		if err != nil {
+			return err //nolint:wrapcheck // kong's own
+		}
+		ctx = run
+	}
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
 		return err //nolint:wrapcheck // kong's own
 	}
@@ -160,8 +168,15 @@ func dispatch(args []string, stdout, stderr *os.File) (err error) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	if _, err := parser.Parse(args); err != nil {
+	ctx, err := parser.Parse(args)
+	if err != nil {
 		return &usageError{err}
+	}
+	switch ctx.Command() {
+	case "load compare <a> <b>":
+		return cli.Load.Compare.run(stdout)
+	case "load run <url>":
+		return cli.Load.Run.run(stdout, stderr)
 	}
 	return cli.Serve.run(stdout, stderr)
 }

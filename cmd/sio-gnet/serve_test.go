@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func TestStartingLine(t *testing.T) {
@@ -116,7 +116,8 @@ func stall(t *testing.T, p *process) {
 // signal: here it writes to a pipe that nobody reads on.
 func TestSecondSignalWithABlockedHandler(t *testing.T) {
 	p := start(t, nil, "--app", "hello", "--drain-timeout", "10m")
-	c, id := testclient.Connect(t, strings.TrimPrefix(p.url, "http://"), "/")
+	c := siotest.Open(t, p.url)
+	id := c.Join("/", "")
 	c.Send(`42["salutations","` + strings.Repeat("x", 200_000) + `"]`)
 	want := "connect " + id + "\nsalutations from "
 	got := make([]byte, len(want))
@@ -164,14 +165,18 @@ func TestUnwritableOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.run(t)
-	testclient.Eventually(t, "the server to listen", func() bool {
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()
+			break
 		}
-		return err == nil
-	})
-	c, _ := testclient.Connect(t, addr, "/")
+		if time.Now().After(deadline) {
+			t.Fatal("the server does not listen")
+		}
+	}
+	c := siotest.Open(t, "http://"+addr)
+	c.Join("/", "")
 	p.says(t, "hello: printing")
 	c.Send(`451-["salutations","a",{},{"_placeholder":true,"num":0}]`)
 	c.SendBinary([]byte("b"))

@@ -70,6 +70,17 @@ type (
 		inner
 		Embedded
 	}
+	Tagged struct {
+		Z int `json:"A"`
+	}
+	untagged struct { // wins over what is deeper, tag or not
+		A int
+		Tagged
+	}
+	shallow struct {
+		Embedded
+		A int
+	}
 	tagWins struct {
 		X int `json:"x"`
 		Y int `json:"A"`
@@ -134,6 +145,8 @@ func TestSameAsJSON(t *testing.T) {
 		embeds{inner: inner{1, 2}, Embedded: &Embedded{3, 4}, hidden: hidden{5}, Named: Embedded{6, 7}, Extra: 8},
 		ambiguous{inner{1, 2}, Embedded{3, 4}},
 		tagWins{1, 2, Embedded{3, 4}},
+		shallow{Embedded{1, 2}, 3},
+		untagged{1, Tagged{2}},
 		recursive{Name: "a", Next: &recursive{Name: "b"}, All: []*recursive{nil, {Name: "c"}}},
 		json.Number("12.5"), json.Number("-0.5"), json.Number("1e+30"), json.RawMessage(`[1,"2",{"x":null}]`), json.RawMessage(nil),
 		[]json.RawMessage{[]byte("1")},
@@ -517,6 +530,16 @@ func TestDecodedSharesNothing(t *testing.T) {
 	want := []any{"text", []byte("text"), Extension{7, []byte("text")}}
 	if got := value.(map[string]any)["text"]; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
+	}
+	buffer := join("c703000a0b0c")
+	value = nil
+	var data []byte
+	if err := errors.Join((Parser{}).DecodeValue(buffer, &data), (Parser{}).DecodeValue(buffer, &value)); err != nil {
+		t.Fatal(err)
+	}
+	clear(buffer)
+	if !reflect.DeepEqual(value, []byte{10, 11, 12}) || string(data) != "\n\v\f" {
+		t.Errorf("an ArrayBuffer became %v and %v", value, data)
 	}
 	if !reflect.DeepEqual(typed["text"], want) || string(message) != `{"text":["text","dGV4dA==",[7,"dGV4dA=="]]}` {
 		t.Errorf("got %v, %s", typed, message)

@@ -3,20 +3,32 @@ package frameworks_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 // start runs a program until the test ends, and returns its address.
 func start(t *testing.T, program string) (addr string) {
+	t.Helper()
+	_, addr, _ = launch(t, program)
+	return addr
+}
+
+// launch is start for a test that ends the program itself; ended is closed when it
+// has.
+func launch(t *testing.T, program string) (cmd *exec.Cmd, addr string, ended <-chan struct{}) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.33.44.56:0") // an address that other tests do not use
 	if err != nil {
@@ -25,26 +37,26 @@ func start(t *testing.T, program string) (addr string) {
 	addr = ln.Addr().String()
 	ln.Close()
 	var said bytes.Buffer
-	cmd := exec.Command(program, addr)
+	cmd = exec.Command(program, addr)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
+	over := make(chan struct{})
 	go func() {
-		defer close(ended)
-		_ = cmd.Wait() // it is killed
+		defer close(over)
+		_ = cmd.Wait() // its state says it, too
 	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // it ends in any case
-		<-ended
+		<-over
 		if t.Failed() {
 			t.Logf("it said: %s", &said)
 		}
 	})
-	testclient.Eventually(t, program+" to listen", func() bool {
+	eventually(t, program+" to listen", func() bool {
 		select {
-		case <-ended:
+		case <-over:
 			t.Fatal("it ended")
 		default:
 		}
@@ -54,7 +66,7 @@ func start(t *testing.T, program string) (addr string) {
 		}
 		return err == nil
 	})
-	return addr
+	return cmd, addr, over
 }
 
 // ask makes a request and returns its status and body.
@@ -86,10 +98,8 @@ func TestChats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addr := start(t, filepath.Join(programs, name))
-			alice, _ := testclient.Connect(t, addr, "/")
-			bob, _ := testclient.Connect(t, addr, "/")
-			carol, _ := testclient.Connect(t, addr, "/")
-			for i, c := range []*testclient.Client{alice, bob, carol} {
+			alice, bob, carol := enter(t, addr), enter(t, addr), enter(t, addr)
+			for i, c := range []*siotest.Conn{alice, bob, carol} {
 				room := "lobby"
 				if c == carol {
 					room = "other"
@@ -105,7 +115,7 @@ func TestChats(t *testing.T) {
 			if status != http.StatusAccepted {
 				t.Errorf("POST: %d %s", status, answer)
 			}
-			for _, c := range []*testclient.Client{alice, bob} {
+			for _, c := range []*siotest.Conn{alice, bob} {
 				c.Want(`42["message",{"from":"rest","text":"hi"}]`)
 			}
 			if status, answer := ask(t, "POST", "http://"+addr+"/rooms/lobby/messages", `{`); status != http.StatusBadRequest {
@@ -120,5 +130,55 @@ func TestChats(t *testing.T) {
 			carol.Send(`42["message","other",{"from":"c","text":"last"}]`)
 			carol.Want(`42["message",{"from":"c","text":"last"}]`) // and nothing of the lobby's before
 		})
+	}
+}
+
+// The chat with a login ends in order when it is told to, and with a failure if its
+// address is taken.
+func TestExitStatus(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "chat")
+	if out, err := exec.Command("go", "build", "-o", program, "./chat-auth-gin").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ln, err := net.Listen("tcp", "127.33.44.56:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	out, err := exec.Command(program, ln.Addr().String()).CombinedOutput()
+	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), "address already in use") {
+		t.Errorf("with an address that is taken: %v, %s", err, out)
+	}
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd, addr, ended := launch(t, program)
+		client, _ := siotest.TryDial(t, "http://"+addr) // refused: it has no token
+		if client != nil {
+			t.Error("it lets everybody in")
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+		if code := cmd.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("%v: exit status %d", signal, code)
+		}
+	}
+}
+
+// enter joins "/".
+func enter(tb testing.TB, addr string) *siotest.Conn {
+	tb.Helper()
+	c := siotest.Open(tb, "http://"+addr)
+	c.Join("/", "")
+	return c
+}
+
+// eventually waits until a condition holds.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited in vain for: %s", what)
+		}
 	}
 }

@@ -80,11 +80,9 @@ func (p *presence) announce(room string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	looking := make(map[string]bool)
-	for _, s := range p.io.Sockets() {
-		if s.InRoom(room) {
-			who := sio.DataOf[person](s)
-			looking[who.Name] = looking[who.Name] || who.Looking
-		}
+	for _, s := range p.io.In(room).Sockets() {
+		who := sio.DataOf[person](s)
+		looking[who.Name] = looking[who.Name] || who.Looking
 	}
 	here := make([]person, 0, len(looking))
 	for name, looks := range looking {

@@ -45,7 +45,7 @@ func main() {
 	}
 	io.Use(func(s *sio.Socket) error {
 		var auth struct{ Token string }
-		if err := json.Unmarshal(s.Handshake().Auth, &auth); err != nil {
+		if err := s.Handshake().DecodeAuth(&auth); err != nil {
 			return errToken
 		}
 		name, ok := a.verify(auth.Token)

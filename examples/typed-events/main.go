@@ -63,9 +63,9 @@ func main() {
 	io.OnConnection(func(s *sio.Socket) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		report(result.Emit(s, p.results))
+		result.Emit(s, p.results)
 	})
-	report(vote.On(io, func(_ *sio.Socket, b ballot, ack sio.Ack) error {
+	vote.On(io, func(_ *sio.Socket, b ballot, ack sio.Ack) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for i := range p.Answers {
@@ -75,12 +75,6 @@ func main() {
 			}
 		}
 		return errors.Join(errChoice, ack.Send(errChoice.Error()))
-	}))
+	})
 	log.Fatal(io.ListenAndServe(addr))
-}
-
-func report(err error) {
-	if err != nil {
-		log.Println(err)
-	}
 }

@@ -45,7 +45,7 @@ var rules = []rule{
 	{dir: "codec/socketio", not: inputOutput},
 	{dir: "codec/msgpack", ours: []string{"codec/socketio"}, not: inputOutput}, // and nothing has to import it
 	{dir: "internal", not: inputOutput},
-	{dir: "internal/testclient", not: reactor}, // it is a client: sockets and frames are its trade
+	{dir: "internal/testhost", not: slices.Concat(reactor, frames)}, // it is a net/http server
 	{dir: "loop", ours: []string{"internal"}},
 	{dir: "engine", ours: []string{"loop", "codec/engineio", "internal"}, not: reactor},
 	{dir: "broadcast", ours: []string{"internal"}, not: append([]string{"encoding/json", "github.com/bytedance/sonic"}, inputOutput...)},
@@ -54,6 +54,11 @@ var rules = []rule{
 		ours: []string{"engine", "loop", "broadcast", "codec/socketio", "internal"},
 		not:  slices.Concat(reactor, frames),
 	},
+	{
+		dir:  "siotest", // it makes sockets and frames, and hears from the kernel what is in them
+		ours: []string{".", "codec/socketio", "internal"},
+		not:  []string{"github.com/panjf2000/gnet"},
+	},
 	{dir: "clientbundle", not: slices.Concat(reactor, frames)},
 	// The command needs signals, hence syscall.
 	{
@@ -61,7 +66,16 @@ var rules = []rule{
 		ours: []string{".", "clientbundle"},
 		not:  append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...),
 	},
-	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: slices.Concat(reactor, frames)},
+	// The load generator is a client of its own: sockets and frames are its trade, and it
+	// shares only the codecs with the server.
+	{dir: "cmd/sio-gnet/internal/load", ours: []string{"codec"}},
+	{dir: "cmd/sio-gnet/internal/load/wire", not: append([]string{"net", "net/http", "os"}, reactor...)},
+	{dir: "cmd/sio-gnet/internal/load/client", ours: []string{"codec", "cmd/sio-gnet/internal/load/wire"}, not: append([]string{"net", "net/http", "os", "time"}, reactor...)},
+	{dir: "cmd/sio-gnet/internal/load/stats", not: slices.Concat(reactor, frames)},
+	{dir: "cmd/sio-gnet/internal/load/scenario", ours: []string{"cmd/sio-gnet/internal/load"}, not: slices.Concat(reactor, frames, []string{"net"})},
+	{dir: "cmd/sio-gnet/internal/apps/apptest", ours: []string{".", "siotest", "cmd/sio-gnet/internal/apps"}, not: reactor},
+	// A program needs signals, hence syscall.
+	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...)},
 	{dir: "examples/engine", ours: []string{"engine", "loop"}, not: slices.Concat(reactor, frames)},
 	{dir: "test", ours: []string{".", "codec/msgpack"}},
 	// It serves bare Engine.IO, too, as nothing else does.
@@ -191,6 +205,9 @@ func TestRules(t *testing.T) {
 		{".", "golang.org/x/sys/unix", false},
 		{".", "net/http", true},
 		{".", "github.com/gobwas/ws", false},
+		{".", module + "/siotest", false},
+		{"siotest", module, true},
+		{"siotest", module + "/loop", false},
 		{"engine", module + "/loop", true},
 		{"engine", module, false},
 		{"engine", "github.com/gobwas/ws", true},
@@ -210,6 +227,10 @@ func TestRules(t *testing.T) {
 		{"broadcast", module + "/loop", false},
 		{"cmd/sio-gnet/internal/apps/chat", module, true},
 		{"cmd/sio-gnet", module + "/engine", false},
+		{"cmd/sio-gnet/internal/load/client", module + "/loop", false},
+		{"cmd/sio-gnet/internal/load/client", "net", false},
+		{"cmd/sio-gnet/internal/load/reactor", "github.com/panjf2000/gnet/v2", true},
+		{"cmd/sio-gnet/internal/load/scenario", module, false},
 		{"test/e2e", module + "/engine", false},
 		{"test/conformance", module + "/engine", true},
 		{"test/conformance", module + "/codec/engineio", false},

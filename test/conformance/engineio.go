@@ -44,6 +44,9 @@ func (e *echo) shutdown(context.Context) error {
 	return e.reactor.Stop()
 }
 
+// ServeHTTP is called in guest mode.
+func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.reactor.ServeHTTP(w, r) }
+
 // ServeRequest is called by the reactor.
 func (e *echo) ServeRequest(c *loop.Conn, r *loop.Request) {
 	if e.engine.Matches(r.Path) {

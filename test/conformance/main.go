@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	suites := flags.String("suites", "", "run the suites found below this folder")
 	loops := flags.String("loops", "1", "event loops of the server, such as 1; several, such as 1,2, run the suites with each")
 	only := flags.String("only", strings.Join(suiteNames(), ","), "which suites to run")
+	guest := flags.Bool("guest", false, "serve as the guest of a net/http server")
 	runs := flags.Int("runs", 1, "how often to run each suite")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case (*suite == "") == (*suites == ""), flags.NArg() > 0, *suite != "" && len(counts) != 1:
 		return errUsage
 	case *suite != "":
-		server, err := start(ctx, *suite, *addr, counts[0])
+		server, err := start(ctx, *suite, *addr, counts[0], *guest)
 		if err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		<-ctx.Done()
 		return server.stop()
 	}
-	r := runner{suites: strings.Split(*only, ","), loops: counts, runs: *runs, out: stdout}
+	r := runner{suites: strings.Split(*only, ","), loops: counts, runs: *runs, guest: *guest, out: stdout}
 	return r.run(ctx, *suites)
 }
 

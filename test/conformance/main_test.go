@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -37,13 +38,18 @@ func get(t *testing.T, url string) (int, string) {
 }
 
 func TestServers(t *testing.T) {
-	for _, tt := range []struct{ suite, handshake string }{
-		{"v3", "/engine.io/?EIO=3&transport=polling"},
-		{"v4", "/engine.io/?EIO=4&transport=polling"},
-		{"v5", "/socket.io/?EIO=4&transport=polling"},
+	for _, tt := range []struct {
+		suite, handshake string
+		guest            bool
+	}{
+		{suite: "v3", handshake: "/engine.io/?EIO=3&transport=polling"},
+		{suite: "v4", handshake: "/engine.io/?EIO=4&transport=polling"},
+		{suite: "v5", handshake: "/socket.io/?EIO=4&transport=polling"},
+		{suite: "v4", handshake: "/engine.io/?EIO=4&transport=polling", guest: true},
+		{suite: "v5", handshake: "/socket.io/?EIO=4&transport=polling", guest: true},
 	} {
-		t.Run(tt.suite, func(t *testing.T) {
-			s, err := start(t.Context(), tt.suite, "127.0.0.1:0", 2)
+		t.Run(fmt.Sprintf("%s, guest %v", tt.suite, tt.guest), func(t *testing.T) {
+			s, err := start(t.Context(), tt.suite, "127.0.0.1:0", 2, tt.guest)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,10 @@ const (
 // shutdownTimeout bounds the end of a server.
 const shutdownTimeout = 10 * time.Second
 
-// backend is a server of one kind. Serve returns nil after shutdown.
+// backend is a server of one kind. Serve returns nil after shutdown. As a Handler, it
+// is the guest of a net/http server.
 type backend interface {
+	http.Handler
 	serve(ln net.Listener) error
 	shutdown(ctx context.Context) error
 }
@@ -46,8 +49,9 @@ type server struct {
 	served chan error
 }
 
-// start serves what a suite expects on an address. The caller must stop it.
-func start(ctx context.Context, suite, addr string, loops int) (*server, error) {
+// start serves what a suite expects on an address, perhaps as the guest of a net/http
+// server. The caller must stop it.
+func start(ctx context.Context, suite, addr string, loops int, guest bool) (*server, error) {
 	newBackend := backends[suite]
 	if newBackend == nil {
 		return nil, fmt.Errorf("no such suite: %q (there are %s)", suite, strings.Join(suiteNames(), ", "))
@@ -62,8 +66,29 @@ func start(ctx context.Context, suite, addr string, loops int) (*server, error) 
 		return nil, errors.Join(err, ln.Close())
 	}
 	s := &server{backend: b, addr: ln.Addr().String(), served: make(chan error, 1)}
-	go func() { s.served <- b.serve(ln) }()
+	if guest {
+		s.backend = &host{b, http.Server{Handler: b, ReadHeaderTimeout: shutdownTimeout}}
+	}
+	go func() { s.served <- s.serve(ln) }()
 	return s, nil
+}
+
+// host is a net/http server with its guest.
+type host struct {
+	backend
+	http http.Server
+}
+
+func (h *host) serve(ln net.Listener) error {
+	if err := h.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// shutdown ends the guest first, which lets requests that wait come to their end.
+func (h *host) shutdown(ctx context.Context) error {
+	return errors.Join(h.backend.shutdown(ctx), h.http.Shutdown(ctx))
 }
 
 // stop ends the server and waits for it.

@@ -32,6 +32,7 @@ type runner struct {
 	suites []string
 	loops  []int
 	runs   int
+	guest  bool
 	out    io.Writer
 }
 
@@ -66,7 +67,7 @@ func (r *runner) run(ctx context.Context, folder string) error {
 		}
 		for _, loops := range r.loops {
 			for i := range r.runs {
-				res, err := runSuite(ctx, suite, copied, module, loops)
+				res, err := runSuite(ctx, suite, copied, module, loops, r.guest)
 				if err != nil {
 					return fmt.Errorf("suite %s: %w", suite, err)
 				}
@@ -130,8 +131,8 @@ func copySuite(from, to string) error {
 }
 
 // runSuite runs a suite once, against a server of its own.
-func runSuite(ctx context.Context, name, dir, module string, loops int) (result, error) {
-	server, err := start(ctx, name, "127.0.0.1:0", loops)
+func runSuite(ctx context.Context, name, dir, module string, loops int, guest bool) (result, error) {
+	server, err := start(ctx, name, "127.0.0.1:0", loops, guest)
 	if err != nil {
 		return result{}, err
 	}

@@ -16,4 +16,5 @@ import (
 	_ "github.com/sio-gnet/sio-gnet/clientbundle"
 	_ "github.com/sio-gnet/sio-gnet/codec/msgpack"
 	_ "github.com/sio-gnet/sio-gnet/engine"
+	_ "github.com/sio-gnet/sio-gnet/siotest"
 )

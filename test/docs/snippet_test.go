@@ -110,20 +110,21 @@ var wellKnown = map[string]string{
 	"b": "sio.Broadcast", "e": "*sio.Incoming", "ack": "sio.Ack", "reply": "sio.Reply", "remote": "*sio.RemoteSocket",
 	"ctx": "context.Context", "options": "sio.Options", "engineOptions": "engine.Options", "handshake": "*sio.Handshake",
 	"hooks": "engine.Hooks", "session": "*engine.Session", "cors": "sio.CORS", "deflate": "sio.Deflate",
-	"args": "sio.RawArgs", "router": "*gin.Engine", "v": "any", "fn": "func(*sio.Socket)",
+	"args": "sio.RawArgs", "router": "*gin.Engine", "mux": "*http.ServeMux", "v": "any", "fn": "func(*sio.Socket)",
 }
 
 // imports are the packages that snippets use without saying so.
 var imports = map[string]string{
 	"sio": "github.com/sio-gnet/sio-gnet", "engine": "github.com/sio-gnet/sio-gnet/engine",
 	"broadcast": "github.com/sio-gnet/sio-gnet/broadcast", "clientbundle": "github.com/sio-gnet/sio-gnet/clientbundle",
-	"msgpack": "github.com/sio-gnet/sio-gnet/codec/msgpack",
-	"jwt":     "github.com/golang-jwt/jwt/v5", "gin": "github.com/gin-gonic/gin", "rate": "golang.org/x/time/rate",
+	"msgpack": "github.com/sio-gnet/sio-gnet/codec/msgpack", "siotest": "github.com/sio-gnet/sio-gnet/siotest",
+	"jwt": "github.com/golang-jwt/jwt/v5", "gin": "github.com/gin-gonic/gin", "rate": "golang.org/x/time/rate",
 	"sessions": "github.com/gin-contrib/sessions", "cookie": "github.com/gin-contrib/sessions/cookie",
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "json": "encoding/json", "log": "log",
 	"net": "net", "netip": "net/netip", "os": "os", "regexp": "regexp", "slog": "log/slog", "sync": "sync",
 	"testing": "testing", "time": "time", "url": "net/url", "strings": "strings", "slices": "slices", "signal": "os/signal",
 	"syscall": "syscall", "atomic": "sync/atomic", "expvar": "expvar", "maps": "maps", "cmp": "cmp",
+	"embed": "embed", "fs": "io/fs",
 }
 
 // file is a snippet as a file of Go.

@@ -13,7 +13,7 @@ import (
 )
 
 // screenshotsVariable is the environment variable that makes TestBrowser draw
-// the picture of the documentation anew; without it, pictures go to a temporary
+// the pictures of the documentation anew; without it, pictures go to a temporary
 // folder.
 const screenshotsVariable = "UPDATE_SCREENSHOTS"
 
@@ -23,17 +23,23 @@ func TestBrowser(t *testing.T) {
 	binary := buildServer(t)
 	screenshots := t.TempDir()
 	runChecks(t, nodeClients, node, "browser.mjs", "--binary", binary, "--chromium", chromium, "--screenshots", screenshots)
+	keepPictures(t, screenshots, map[string]string{"chat.png": "chat.png"})
+}
 
-	if os.Getenv(screenshotsVariable) == "1" && !t.Failed() {
-		picture, err := os.ReadFile(filepath.Join(screenshots, "chat.png"))
+// keepPictures takes pictures over into the documentation, if that is asked for:
+// from their names to those that they have there.
+func keepPictures(t *testing.T, dir string, names map[string]string) {
+	t.Helper()
+	if os.Getenv(screenshotsVariable) != "1" || t.Failed() {
+		return
+	}
+	images := filepath.Join("..", "..", "docs", "images")
+	for from, to := range names {
+		picture, err := os.ReadFile(filepath.Join(dir, from))
 		if err != nil {
 			t.Fatal(err)
 		}
-		images := filepath.Join("..", "..", "docs", "images")
-		if err := os.MkdirAll(images, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(images, "chat.png"), picture, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(images, to), picture, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -67,7 +67,7 @@ func newFixture(t *testing.T, change ...func(*sio.Options)) *fixture {
 		t.Fatal(err)
 	}
 	f.Server = server
-	for _, register := range []func() error{f.basics, f.acknowledgements, f.binaries, f.rooms, f.endings, f.numbered, f.admin} {
+	for _, register := range []func() error{f.basics, f.acknowledgements, f.binaries, f.rooms, f.endings, f.numbered, f.admin, f.watching, f.operating, f.dynamic} {
 		if err := register(); err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ type ledger struct {
 type entry struct {
 	numbers []int
 	errors  []string
+	seen    []string
 	reason  sio.Reason
 	gone    chan struct{} // closed once reason is set
 }

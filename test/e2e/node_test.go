@@ -39,6 +39,25 @@ func TestNodeMessagePack(t *testing.T) {
 	}
 }
 
+// TestNodeClientOfGuest runs the same checks against a guest of a net/http server, and
+// those of one mode over TLS.
+func TestNodeClientOfGuest(t *testing.T) {
+	node := nodeTool(t)
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			f := startGuest(t, false)
+			runChecks(t, nodeClients, node, "run.mjs", "--url", f.url, "--mode", mode)
+			if mode == "websocket" {
+				f.drained(t)
+			}
+		})
+	}
+	t.Run("upgrade over TLS", func(t *testing.T) {
+		f := startGuest(t, true)
+		runChecks(t, nodeClients, node, "run.mjs", "--url", f.url, "--mode", "upgrade")
+	})
+}
+
 // TestNodeDeflate runs the ws package of Node, and socket.io-client over it, with
 // compression: their side is zlib.
 func TestNodeDeflate(t *testing.T) {

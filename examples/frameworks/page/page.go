@@ -1,4 +1,4 @@
-// Package page is the web page of the chats in this folder.
+// Package page has the web pages of the chats in this folder.
 package page
 
 import (
@@ -14,8 +14,13 @@ import (
 //go:embed index.html
 var HTML []byte
 
-// Client returns the files of Socket.IO's client. Without them all but the page
-// works.
+// Login is a chat with one room for people who log in.
+//
+//go:embed login.html
+var Login []byte
+
+// Client returns the files of Socket.IO's client. Without them, it says in the log
+// how to get them, and so does the page; all else works.
 func Client() fs.FS {
 	files, err := clientbundle.FS()
 	if err != nil {

@@ -7,6 +7,7 @@ import { Clients } from "./lib/client.mjs";
 import acks from "./checks/acks.mjs";
 import binary from "./checks/binary.mjs";
 import events from "./checks/events.mjs";
+import features from "./checks/features.mjs";
 import lifecycle from "./checks/lifecycle.mjs";
 import limits from "./checks/limits.mjs";
 import namespaces from "./checks/namespaces.mjs";
@@ -16,7 +17,7 @@ import rooms from "./checks/rooms.mjs";
 const { url, mode, only } = flags();
 const clients = new Clients(url, mode);
 const checks = new Checks();
-for (const group of [events, acks, binary, rooms, namespaces, lifecycle, ordering, limits]) {
+for (const group of [events, acks, binary, rooms, namespaces, lifecycle, ordering, limits, features]) {
   group(checks, clients);
 }
 // Sockets that a failed check left behind must not keep the process alive.

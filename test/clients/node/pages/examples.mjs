@@ -94,6 +94,40 @@ export default function (checks, { browser, examples, screenshots }) {
     await eventually("the work is done", async () => (await goroutines(desk)) < idle + 10);
   });
 
+  add("chat", async (desk, phone) => {
+    for (const [visitor, name] of [[desk, "Ada"], [phone, "Grace"]]) {
+      await visitor.get("name").fill(name);
+      await visitor.get("enter").click();
+      await visitor.get("messages").waitFor();
+      await visitor.get("name").waitFor({ state: "hidden" });
+    }
+    await desk.see("here", "· Ada, Grace");
+    await desk.see("note", "Grace is here");
+    await phone.get("text").fill("hello <b>all</b>");
+    await phone.get("send").click();
+    await desk.see("message", "Gracehello <b>all</b>");
+    await phone.see("message", "hello <b>all</b>");
+  });
+
+  add("msgpack", async (desk, phone) => {
+    for (const visitor of [desk, phone]) {
+      await visitor.see("got", "negative of picture 1, 16384 bytes, the date is one");
+      await visitor.get("send").click();
+      await visitor.see("got", "negative of picture 2, 16384 bytes, the date is one");
+    }
+  });
+
+  add("recovery", async (desk, phone) => {
+    await eventually("lines", async () => (await desk.get("line").count()) > 1);
+    const id = await desk.get("status").textContent();
+    await desk.get("cut").click();
+    await desk.see("status", "away");
+    await desk.see("status", id.replace("a new session", "recovered"));
+    await eventually("late lines", async () => (await desk.page.locator("li.late").count()) > 1);
+    assert.equal(await desk.page.locator("li.lost").count(), 0);
+    await phone.get("line").first().waitFor();
+  });
+
   add("presence", async (desk, phone) => {
     await desk.get("name-input").fill("Ada <b>Lovelace</b>");
     await desk.get("name-input").press("Enter");
@@ -125,6 +159,41 @@ export default function (checks, { browser, examples, screenshots }) {
     await phone.page.locator("li.away", { hasText: "Ada" }).waitFor();
   });
 
+  add("chat-auth-gin", async (desk, phone) => {
+    const logIn = async (visitor, name, password) => {
+      await visitor.page.getByLabel("Name").fill(name);
+      await visitor.page.getByLabel("Password").fill(password);
+      await visitor.page.getByRole("button", { name: "Log in" }).click();
+    };
+    const see = (visitor, text) => visitor.page.getByText(text).first().waitFor();
+    await logIn(desk, "ann", "a");
+    await see(desk, "welcome to lobby");
+    await logIn(phone, "bob", "wrong");
+    await see(phone, "Wrong name or password.");
+    await logIn(phone, "bob", "b");
+    await see(desk, "Here: ann, bob");
+    await desk.page.reload(); // the tab is logged in still
+    await see(desk, "welcome to lobby");
+    const say = async (visitor, text) => {
+      await visitor.page.getByLabel("Say something").fill(text);
+      await visitor.page.getByLabel("Say something").press("Enter");
+    };
+    await say(desk, "Who is still up?");
+    await see(phone, "Who is still up?");
+    await say(phone, "I am, on the phone <b>:-)</b>");
+    await see(desk, "I am, on the phone <b>:-)</b>");
+    const body = new URLSearchParams({ text: "The server restarts at noon." });
+    const announce = (password) =>
+      fetch(new URL("/announce", desk.page.url()), { method: "POST", body, headers: { Authorization: `Basic ${btoa(`admin:${password}`)}` } });
+    assert.equal((await announce("guess")).status, 401);
+    assert.equal((await announce("root")).status, 200);
+    for (const visitor of [desk, phone]) {
+      await see(visitor, "The server restarts at noon.");
+    }
+    await say(desk, "Then I have an hour for lunch.");
+    await see(phone, "Then I have an hour for lunch.");
+  });
+
   add("private-messages", async (desk, phone) => {
     const signIn = async (visitor, name, password) => {
       await visitor.get("name-input").fill(name);
@@ -136,6 +205,9 @@ export default function (checks, { browser, examples, screenshots }) {
     await signIn(phone, "Ada", "wrong");
     await phone.page.getByText("not the password").waitFor();
     await signIn(phone, "Grace", "compiler");
+    await desk.see("person", "Grace");
+    await desk.page.reload(); // the tab is signed in still
+    await desk.see("my-name", "Ada");
     await phone.get("person").filter({ hasText: "Ada" }).click();
     await desk.get("person").filter({ hasText: "Grace" }).click();
     const say = async (visitor, text) => {
@@ -148,12 +220,11 @@ export default function (checks, { browser, examples, screenshots }) {
     await desk.see("message", "Yes. I glued it <b>into the log book</b>.");
     await say(desk, "Then it is the first bug that was documented.");
     await phone.see("message", "documented");
-    await desk.page.reload(); // the tab is signed in still
-    await desk.see("my-name", "Ada");
-    await desk.get("person").filter({ hasText: "Grace" }).click();
-    await say(desk, "Good night!");
-    await phone.see("message", "Good night!");
-    assert.equal(await phone.get("message").count(), 4);
+    await say(phone, "Good night!");
+    await desk.see("message", "Good night!");
+    for (const visitor of [desk, phone]) {
+      assert.equal(await visitor.get("message").count(), 4);
+    }
   });
 
   add("typed-events", async (desk, phone) => {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps"
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps/apptest"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
+	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func TestMain(m *testing.M) {
@@ -32,8 +32,8 @@ func serve(t *testing.T) string {
 // visitor is a page of the chat.
 type visitor struct {
 	*apptest.Client
-	wire *testclient.Client
-	t    *testing.T
+
+	t *testing.T
 }
 
 // enter comes in under a name, with a key of that name.
@@ -48,9 +48,8 @@ func enter(t *testing.T, addr, name string) visitor {
 
 func try(t *testing.T, addr string, auth any) (v visitor, refusal string) {
 	t.Helper()
-	wire := testclient.Dial(t, addr)
-	c, refusal := apptest.Connect(t, wire, "/", auth)
-	return visitor{c, wire, t}, refusal
+	c, refusal := apptest.Connect(t, addr, "/", auth)
+	return visitor{c, t}, refusal
 }
 
 // ask sends an event and returns the answer, as JSON with images in base64.
@@ -100,9 +99,7 @@ func (v visitor) message() (room string, m post) {
 func (v visitor) wantNo(event string) {
 	v.t.Helper()
 	v.ask("picture", "nowhere", 0)
-	if events := v.Pending(event); len(events) > 0 {
-		v.t.Errorf("there came %v", events)
-	}
+	v.ExpectNone(event)
 }
 
 // wantMembers waits until the page is told of these, and no others.
@@ -144,7 +141,7 @@ func TestEntering(t *testing.T) {
 	second.join("games")
 	first.wantMembers("lobby", "Anna")
 	second.wantMembers("games", "Bob")
-	first.wire.Close()
+	first.Cut()
 	for got := ""; !strings.Contains(got, `{"count":0,"name":"lobby"}`) || !strings.Contains(got, `{"count":1,"name":"games"}`); {
 		got = apptest.Text(second.Wait("rooms"))
 	}
@@ -168,9 +165,8 @@ func TestRefusedEntering(t *testing.T) {
 		"taken name":   {map[string]any{"name": "ANNA", "key": "k"}, errNameTaken},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := fmt.Sprintf(`{"message":%q}`, tt.want)
-			if _, got := try(t, addr, tt.auth); got != want {
-				t.Errorf("refused with %q, want %q", got, want)
+			if _, got := try(t, addr, tt.auth); got != tt.want.Error() {
+				t.Errorf("refused with %q, want %q", got, tt.want)
 			}
 		})
 	}
@@ -187,8 +183,8 @@ func TestSameKeyTakesThePlace(t *testing.T) {
 	if got := apptest.Text(old.Wait("refused")); got != fmt.Sprintf("[%q]", errReplaced) {
 		t.Errorf("the old page is told %s", got)
 	}
-	if packets, _ := old.wire.WantClosed(); !slices.Contains(packets, "41") {
-		t.Errorf("the old page got %q", packets)
+	if reason := old.ExpectDisconnect(); reason != siotest.ReasonServerDisconnect {
+		t.Errorf("the old page ended with %q", reason)
 	}
 	bob.wantMembers("lobby", "Bob")
 	again.join("music")
@@ -320,13 +316,13 @@ func TestTooFast(t *testing.T) {
 	if allowed < paceBurst-1 || allowed == 1000 {
 		t.Errorf("%d were allowed at once", allowed)
 	}
-	bob.wantNo("nothing")
-	if got := len(bob.Pending("message")); got != allowed {
-		t.Errorf("%d arrived of %d", got, allowed)
+	for range allowed {
+		bob.Expect("message")
 	}
+	bob.wantNo("message")
 	bob.wantAnswer(`{}`, "say", "lobby", "1", "each has a pace of their own")
 	// It waits, as it was told to.
-	testclient.Eventually(t, "the pace to allow one more", func() bool {
+	apptest.Eventually(t, "the pace to allow one more", func() bool {
 		return anna.ask("join", "lobby") != fmt.Sprintf(`{"error":%q}`, errTooFast)
 	})
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps"
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps/apptest"
-	"github.com/sio-gnet/sio-gnet/internal/testclient"
 )
 
 func TestMain(m *testing.M) {
@@ -44,7 +43,7 @@ func (o *output) String() string {
 // want waits for that text.
 func (o *output) want(t *testing.T, want string) {
 	t.Helper()
-	testclient.Eventually(t, "the output", func() bool { return len(o.String()) >= len(want) })
+	apptest.Eventually(t, "the output", func() bool { return len(o.String()) >= len(want) })
 	if got := o.String(); got != want {
 		t.Errorf("got output\n%s\nwant\n%s", got, want)
 	}
@@ -59,19 +58,18 @@ func serve(t *testing.T, tick time.Duration) (addr string, out *output) {
 	return apptest.Serve(t, a), out
 }
 
-func connect(t *testing.T, addr string) (*apptest.Client, *testclient.Client) {
+func connect(t *testing.T, addr string) *apptest.Client {
 	t.Helper()
-	wire := testclient.Dial(t, addr)
-	c, refusal := apptest.Connect(t, wire, "/", nil)
+	c, refusal := apptest.Connect(t, addr, "/", nil)
 	if refusal != "" {
 		t.Fatalf("refused: %s", refusal)
 	}
-	return c, wire
+	return c
 }
 
 func TestOutput(t *testing.T) {
 	addr, out := serve(t, time.Hour)
-	c, _ := connect(t, addr)
+	c := connect(t, addr)
 	want := fmt.Sprintf("connect %s\n", c.ID())
 	out.want(t, want)
 	c.Emit("hey", map[string]any{"counter": 7})
@@ -81,24 +79,24 @@ func TestOutput(t *testing.T) {
 	want += fmt.Sprintf(`salutations from %s "line\none" {"a":1,"b":"line\ntwo"} [1 2 255]`+"\n", c.ID())
 	c.Wait("greetings")
 	out.want(t, want)
-	c.Leave()
+	c.Disconnect()
 	want += fmt.Sprintf("disconnect %s due to client namespace disconnect\n", c.ID())
 	out.want(t, want)
 }
 
 func TestOutputWhenTheConnectionIsLost(t *testing.T) {
 	addr, out := serve(t, time.Hour)
-	c, wire := connect(t, addr)
+	c := connect(t, addr)
 	out.want(t, fmt.Sprintf("connect %s\n", c.ID()))
-	wire.Close()
+	c.Cut()
 	out.want(t, fmt.Sprintf("connect %[1]s\ndisconnect %[1]s due to transport close\n", c.ID()))
 }
 
 func TestHelloCounts(t *testing.T) {
 	addr, _ := serve(t, time.Millisecond)
-	first, _ := connect(t, addr)
+	first := connect(t, addr)
 	first.Wait("hello")
-	second, _ := connect(t, addr)
+	second := connect(t, addr)
 	for c, from := range map[*apptest.Client]int{first: 2, second: 1} { // each has its own count
 		for n := from; n < from+3; n++ {
 			if got, want := apptest.Text(c.Wait("hello")), fmt.Sprintf("[%d]", n); got != want {
@@ -116,7 +114,7 @@ func TestTickIsASecond(t *testing.T) {
 
 func TestGreetings(t *testing.T) {
 	addr, _ := serve(t, time.Hour)
-	c, _ := connect(t, addr)
+	c := connect(t, addr)
 	for _, tt := range []struct {
 		args []any
 		want string
@@ -135,15 +133,15 @@ func TestGreetings(t *testing.T) {
 // Nothing runs on for a client that has left.
 func TestDisconnectEndsTheCount(t *testing.T) {
 	addr, out := serve(t, time.Hour)
-	c, _ := connect(t, addr) // the server's own goroutines are there now
+	c := connect(t, addr) // the server's own goroutines are there now
 	out.want(t, fmt.Sprintf("connect %s\n", c.ID()))
 	before := goleak.IgnoreCurrent()
 	for range 5 {
 		out.mu.Lock()
 		out.text.Reset()
 		out.mu.Unlock()
-		other, wire := connect(t, addr)
-		wire.Close()
+		other := connect(t, addr)
+		other.Cut()
 		out.want(t, fmt.Sprintf("connect %[1]s\ndisconnect %[1]s due to transport close\n", other.ID()))
 	}
 	if err := goleak.Find(before); err != nil {
@@ -156,7 +154,7 @@ func TestUnwritableOutput(t *testing.T) {
 	logged := new(output)
 	a := New(apps.Config{Out: unwritable{}, Logger: slog.New(slog.NewTextHandler(logged, nil))})
 	addr := apptest.Serve(t, a)
-	c, _ := connect(t, addr)
+	c := connect(t, addr)
 	c.Emit("salutations", "a", map[string]any{}, []byte("b"))
 	if got := apptest.Text(c.Wait("greetings")); got != `["a",{},"Yg=="]` {
 		t.Errorf("got %s", got)

@@ -1,4 +1,4 @@
-package loop
+package occasional
 
 import (
 	"log/slog"
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-func TestOccasional(t *testing.T) {
-	var o occasional
+func TestLine(t *testing.T) {
+	var l Line
 	for _, tt := range []struct {
 		now  int64
 		want slog.Level
@@ -21,7 +21,7 @@ func TestOccasional(t *testing.T) {
 		{5000, slog.LevelWarn},
 		{5999, slog.LevelDebug},
 	} {
-		if got := o.level(tt.now); got != tt.want {
+		if got := l.Level(tt.now); got != tt.want {
 			t.Errorf("at %d: %v, want %v", tt.now, got, tt.want)
 		}
 	}
@@ -29,7 +29,7 @@ func TestOccasional(t *testing.T) {
 	var warnings atomic.Int32
 	for range 100 {
 		wg.Go(func() {
-			if o.level(10_000) == slog.LevelWarn {
+			if l.Level(10_000) == slog.LevelWarn {
 				warnings.Add(1)
 			}
 		})
