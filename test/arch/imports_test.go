@@ -82,6 +82,7 @@ var rules = []rule{
 	{dir: "test/conformance", ours: []string{".", "engine", "loop"}, not: slices.Concat([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames)},
 	{dir: "bench"},
 	{dir: "bench/internal/testserver", ours: []string{"."}},
+	{dir: "bench/limit"}, // what there is below a server, so nothing of ours
 }
 
 func TestImportDirections(t *testing.T) {
