@@ -76,7 +76,8 @@ func (c *Conn) upgrade(in []byte, out *Output) int {
 	_, key, _ := bytes.Cut(in[:end+2], []byte("Sec-WebSocket-Key: "))
 	key, _, _ = bytes.Cut(key, []byte("\r\n"))
 	sum := sha1.Sum(append(slices.Clone(key), "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) //nolint:gosec // see above
-	b := append(out.Reply, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b := out.Reply
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	b = base64.StdEncoding.AppendEncode(b, sum[:])
 	out.Reply = Append(append(b, "\r\n\r\n"...), []byte(handshake))
 	c.open = true
@@ -145,11 +146,9 @@ func appendHead(dst []byte, n int) []byte {
 
 // AppendAck appends the acknowledgement of an event with its own arguments.
 func AppendAck(dst, id, event []byte) []byte {
-	args := []byte(nil)
+	args := event[len(event)-1:] // without arguments, the end of the array
 	if i := bytes.IndexByte(event, ','); i >= 0 {
 		args = event[i+1:]
-	} else {
-		args = event[len(event)-1:]
 	}
 	dst = appendHead(dst, 2+len(id)+1+len(args))
 	dst = append(append(append(dst, "43"...), id...), '[')
