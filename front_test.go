@@ -41,6 +41,16 @@ func dialKeptAlive(t *testing.T, addr string) *keptAlive {
 	return &keptAlive{c, t, bufio.NewReader(c)}
 }
 
+// reset ends the connection in both directions at once. Close would look like the end
+// of the client's half alone, whose other half still waits for a response.
+func (c *keptAlive) reset() {
+	c.t.Helper()
+	if err := c.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+		c.t.Fatal(err)
+	}
+	c.Close()
+}
+
 // ask sends a request and returns what came for it.
 func (c *keptAlive) ask(method, target, body string) string {
 	c.t.Helper()
@@ -143,7 +153,7 @@ func TestShutdownWaitsForHTTPHandlers(t *testing.T) {
 	for range 3 {
 		<-entered
 	}
-	goes.Close()
+	goes.reset()
 	eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 2 })
 	done := make(chan error, 1)
 	go func() { done <- f.Shutdown(t.Context()) }()
@@ -170,7 +180,7 @@ func TestShutdownWaitsForHTTPHandlers(t *testing.T) {
 	gone := dialKeptAlive(t, f.addr)
 	gone.send("GET", "/", "")
 	<-entered
-	gone.Close()
+	gone.reset()
 	eventually(t, "the client to go", func() bool { return f.Stats().Connections.Open == 0 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
