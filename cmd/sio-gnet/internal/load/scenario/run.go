@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -205,11 +206,14 @@ func (r *Run) Swap(visit func(i *Interval)) {
 
 // Finish counts what was lost and returns all that was measured.
 func (r *Run) Finish() *stats.Totals {
-	r.each(func(w *worker) { w.finish() })
 	t := stats.NewTotals(r.metrics, len(r.parts))
-	for _, w := range r.workers {
-		w.rec.AddTo(t) // the loops touch it no more
-	}
+	var mu sync.Mutex
+	r.each(func(w *worker) { // on its loop, where clients may still be joining
+		w.finish()
+		mu.Lock()
+		defer mu.Unlock()
+		w.rec.AddTo(t)
+	})
 	return t
 }
 
