@@ -93,6 +93,12 @@ behaviours: need-go ## list which tests show which behaviours, as docs/behaviour
 bench: need-go ## run the benchmarks matching BENCH in the packages PKG
 	@go test -short -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
+.PHONY: bench-peers
+bench-peers: build need-npm ## measure this server beside others (QUICK=1: shorter); the result is in bench/results
+	@command -v taskset >/dev/null || { echo "taskset is missing: install it with \`apt-get install util-linux\` as root" >&2; exit 1; }
+	@bash bench/peers/install.sh $(CACHE)/peers
+	@go run ./bench/peers $(if $(QUICK),-rounds 2 -duration 2s) $(if $(PEERS),-only "$(PEERS)") | tee $(CACHE)/peers.md
+
 .PHONY: cover
 cover: tools client ## test coverage of all packages, as .cache/cover.html
 	@go test -coverpkg=./... -coverprofile=$(CACHE)/cover.out -timeout 12m ./...
