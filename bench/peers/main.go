@@ -66,7 +66,7 @@ func run() error {
 			}
 		}
 	}
-	if err := os.MkdirAll(*out, 0o755); err != nil {
+	if err := os.MkdirAll(*out, 0o755); err != nil { //nolint:gosec // it is for all to read
 		return fmt.Errorf("results: %w", err)
 	}
 	raw, err := json.MarshalIndent(r, "", " ")
