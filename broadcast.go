@@ -84,7 +84,7 @@ func (b Broadcast) Emit(event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	b.send(p, nil)
+	b.send(p, nil, nil)
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (b Broadcast) emitHere(event string, args RawArgs) error {
 	}
 	p, err := encodeRawEvent(b.ns, event, args, 0, false)
 	if err == nil {
-		b.send(p, b.observation(event, args))
+		b.send(p, nil, b.observation(event, args))
 	}
 	return err
 }
@@ -135,7 +135,7 @@ func (b Broadcast) emitHere(event string, args RawArgs) error {
 // emitRecorded is emitHere for an event that clients can recover.
 func (b Broadcast) emitRecorded(event string, args RawArgs) error {
 	return b.ns.log.emit(b.ns, event, args, b.audience(), func(p packet) error {
-		b.send(p, b.observation(event, args))
+		b.send(p, nil, b.observation(event, args))
 		return nil
 	})
 }
@@ -177,18 +177,13 @@ func (b Broadcast) publish(request func() *broadcast.Request) error {
 	return nil
 }
 
-// send hands the packet to each loop that has receivers on this server.
-func (b Broadcast) send(p packet, o *observation) {
+// send hands the packet to each loop that has receivers on this server. With a
+// survey, they are asked to answer it.
+func (b Broadcast) send(p packet, v *survey, o *observation) {
 	defer p.release()
 	if b.plain {
 		p = p.uncompressed()
 	}
-	b.fanOut(p, nil, o)
-}
-
-// fanOut hands the packet to each loop that has receivers on this server. With a
-// survey, they are asked to answer it.
-func (b Broadcast) fanOut(p packet, v *survey, o *observation) {
 	loops := b.ns.server.reactor.Loops()
 	b.ns.hub.Select(b.selection(), func(lane int, targets []*Socket) {
 		t := fanouts.Get().(*fanout)

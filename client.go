@@ -143,10 +143,14 @@ func (c *client) onConnect(present *Socket, p socketio.Packet) error {
 
 // enter makes the client's socket in a namespace that counts the client.
 func (c *client) enter(ns *Namespace, auth []byte) {
-	if ns.log != nil && c.takeOver(ns, auth) {
-		return
-	}
 	s := newSocket(c, ns, auth)
+	if ns.log != nil {
+		pid, offset := recoveryRequest(auth)
+		if pid != "" && c.takeOver(ns, auth, pid) {
+			return
+		}
+		s.recoverSession(pid, offset)
+	}
 	c.sockets = append(c.sockets, s)
 	s.join()
 }

@@ -18,7 +18,7 @@ type attachment struct{ broadcast.Adapter }
 func (ns *Namespace) attach() {
 	var adapter broadcast.Adapter
 	if connect := ns.server.opts.Adapter; connect != nil {
-		ns.server.protect("OnServerSide or an adapter", func() {
+		ns.server.protect("an adapter", func() {
 			a, err := connect(ns.name, (*localNode)(ns))
 			if err != nil {
 				ns.server.report(nil, adapterError(err))
@@ -122,16 +122,8 @@ func (ns *Namespace) handleSurvey(b Broadcast, event string, args RawArgs, timeo
 		reply(broadcast.Answer{Last: true})
 		return
 	}
-	if b.plain {
-		p = p.uncompressed()
-	}
-	b.fanOut(p, v, b.observation(event, args))
-	p.release()
-	v.mu.Lock()
-	asked := v.asked
-	v.mu.Unlock()
-	reply(broadcast.Answer{Clients: asked})
-	v.sent()
+	b.send(p, v, b.observation(event, args))
+	reply(broadcast.Answer{Clients: v.sent()})
 	ns.server.handlers.Add(1)
 	go func() {
 		defer ns.server.handlers.Add(-1)
@@ -263,7 +255,7 @@ func (ns *Namespace) handleServerEvent(req *broadcast.Request, reply func(broadc
 	}
 	ns.serverJobs.push(func() {
 		failed := true
-		ns.server.protect("OnServerSide or an adapter", func() {
+		ns.server.protect("OnServerSide", func() {
 			err := h.call(nil, args, ack)
 			if failed = err != nil; failed {
 				ns.server.report(nil, err)

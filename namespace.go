@@ -1,6 +1,7 @@
 package sio
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,16 +88,27 @@ func (s *Server) Of(name string) *Namespace {
 		s.mu.Unlock()
 		return ns
 	}
-	ns = newNamespace(s, name)
+	var parent *ParentNamespace
 	for _, p := range s.parents {
 		if p.pattern != nil && p.pattern.MatchString(name) {
-			p.adopt(ns)
+			parent = p
 			break
 		}
 	}
-	s.namespaces[name] = ns
+	ns = s.addNamespace(name, parent)
 	s.mu.Unlock()
 	ns.open()
+	return ns
+}
+
+// addNamespace makes a namespace, which is a parent's child if that is not nil. With
+// the lock held; without it, the namespace is to be opened.
+func (s *Server) addNamespace(name string, parent *ParentNamespace) *Namespace {
+	ns := newNamespace(s, name)
+	if parent != nil {
+		parent.adopt(ns)
+	}
+	s.namespaces[name] = ns
 	return ns
 }
 
@@ -106,7 +118,7 @@ func (s *Server) Of(name string) *Namespace {
 func (s *Server) OnNewNamespace(fn func(ns *Namespace)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.onNamespace = append(s.onNamespace[:len(s.onNamespace):len(s.onNamespace)], fn)
+	s.onNamespace = append(slices.Clip(s.onNamespace), fn)
 }
 
 func (s *Server) announce(ns *Namespace) {

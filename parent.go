@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/sio-gnet/sio-gnet/loop"
@@ -56,7 +58,7 @@ func (s *Server) addParent(p *ParentNamespace) *ParentNamespace {
 	p.children = make(map[string]*Namespace)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parents = append(s.parents[:len(s.parents):len(s.parents)], p)
+	s.parents = append(slices.Clip(s.parents), p)
 	return p
 }
 
@@ -65,11 +67,7 @@ func (s *Server) addParent(p *ParentNamespace) *ParentNamespace {
 func (p *ParentNamespace) Children() []*Namespace {
 	p.childrenMu.RLock()
 	defer p.childrenMu.RUnlock()
-	all := make([]*Namespace, 0, len(p.children))
-	for _, ns := range p.children {
-		all = append(all, ns)
-	}
-	return all
+	return slices.AppendSeq(make([]*Namespace, 0, len(p.children)), maps.Values(p.children))
 }
 
 // adopt makes ns, which nobody knows yet, a child of p.
@@ -91,10 +89,8 @@ func (s *Server) child(p *ParentNamespace, name string) *Namespace {
 		<-ns.ready
 		return ns
 	}
-	ns = newNamespace(s, name)
-	p.adopt(ns)
+	ns = s.addNamespace(name, p)
 	ns.enter()
-	s.namespaces[name] = ns
 	s.mu.Unlock()
 	ns.open()
 	return ns

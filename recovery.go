@@ -52,16 +52,12 @@ type recoverable struct {
 	offset string       // the last that the client has
 }
 
-// recoverSession makes s the one that the client asks for in its auth data, if
-// that can be. A new socket gets a secret for the next time.
-func (s *Socket) recoverSession() {
-	log := s.ns.log
-	if log == nil {
-		return
-	}
+// recoverSession makes s the one that the client asks for, if that can be. A new
+// socket gets a secret for the next time.
+func (s *Socket) recoverSession(pid, offset string) {
 	s.recovery = new(recoverable)
-	if pid, offset := recoveryRequest(s.auth); pid != "" {
-		s.recovery.lost, s.recovery.offset = log.take(pid, offset), offset
+	if pid != "" {
+		s.recovery.lost, s.recovery.offset = s.ns.log.take(pid, offset), offset
 	}
 	lost := s.recovery.lost
 	if lost == nil {
@@ -92,11 +88,7 @@ func recoveryRequest(auth []byte) (pid, offset string) {
 // takeOver ends the connection of the socket that the client wants to go on with,
 // if that is still there: the client knows better than we whether it is lost. The
 // client enters when it has ended. On the loop.
-func (c *client) takeOver(ns *Namespace, auth []byte) (begun bool) {
-	pid, _ := recoveryRequest(auth)
-	if pid == "" {
-		return false
-	}
+func (c *client) takeOver(ns *Namespace, auth []byte, pid string) (begun bool) {
 	old := ns.log.present(pid)
 	if old == nil || old.client == c {
 		return false
@@ -202,18 +194,21 @@ func (e Emitter) emitRecorded(event string, args RawArgs) error {
 	if err != nil {
 		return err
 	}
+	if err := checkEvent(event); err != nil {
+		return err
+	}
 	s.observe(event, raw)
-	if s.lost() {
+	switch {
+	case s.state.Load() < socketOver:
+		return s.ns.log.emit(s.ns, event, raw, audience{rooms: []string{s.id}}, e.send)
+	case s.lost():
 		return s.ns.To(s.id).Local().Compress(!e.plain).EmitRaw(event, raw)
 	}
-	return s.ns.log.emit(s.ns, event, raw, audience{rooms: []string{s.id}}, e.send)
+	return ErrDisconnected // nobody will come for it: the log need not keep it
 }
 
-// lost reports whether the socket was lost and may come back.
+// lost reports whether a socket that is over was lost and may come back.
 func (s *Socket) lost() bool {
-	if s.state.Load() < socketOver {
-		return false
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.life.saved

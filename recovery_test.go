@@ -435,3 +435,22 @@ func (c *returning) follow(events int) error {
 	}
 	return nil
 }
+
+// What is emitted to a socket that can't come back is refused, and not kept for it.
+func TestRecoveryKeepsNothingForTheGone(t *testing.T) {
+	f := serve(t, recovering(sio.Recovery{}))
+	c, _ := f.arrive(t, "")
+	s := f.Socket(c.sid)
+	s.Disconnect(true)
+	c.WantClosed()
+	eventually(t, "the end of the socket", func() bool { return !s.Connected() })
+	if err := s.Emit("e"); !errors.Is(err, sio.ErrDisconnected) {
+		t.Errorf("Emit: %v", err)
+	}
+	if err := s.Emit("disconnect"); !errors.Is(err, sio.ErrReservedEvent) {
+		t.Errorf("Emit of a reserved event: %v", err)
+	}
+	if n := f.Kept(); n != 0 {
+		t.Errorf("%d events and sessions are kept", n)
+	}
+}

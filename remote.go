@@ -23,10 +23,9 @@ type RemoteSocket struct {
 }
 
 // FetchSockets returns the selected sockets, of this server and the others, in no
-// order. With
-// an error, those that were found are returned, too; without a deadline of ctx,
-// [Options].AckTimeout bounds the wait for the others. It may block if there is
-// an adapter.
+// order. With an error, those that were found are returned, too; without a deadline
+// of ctx, [Options].AckTimeout bounds the wait for the others. It may block if there
+// is an adapter.
 func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	ctx, cancel, _ := b.bound(ctx)
 	defer cancel()

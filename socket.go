@@ -51,7 +51,6 @@ func newSocket(c *client, ns *Namespace, auth []byte) *Socket {
 		s.id = ids.New()
 	}
 	s.events.socket = s
-	s.recoverSession()
 	return s
 }
 

@@ -139,15 +139,11 @@ func (b Broadcast) askOne(ctx context.Context, t *tally, timeout time.Duration, 
 		}
 		t.running.Go(func() { t.askNodes(ctx, b.ns, adapter, req) })
 	}
-	if b.plain {
-		p = p.uncompressed()
-	}
 	var o *observation
 	if observed {
 		o = &observation{event, raw.Clone()}
 	}
-	b.fanOut(p, v, o)
-	p.release()
+	b.send(p, v, o)
 	v.sent()
 	t.running.Go(func() {
 		select {
@@ -245,11 +241,12 @@ func (v *survey) ask(n int) {
 	v.pending += n
 }
 
-// sent says that all were counted.
-func (v *survey) sent() {
+// sent says that all were counted, and returns how many they are.
+func (v *survey) sent() (asked int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.drop()
+	return v.asked
 }
 
 func (v *survey) drop() {
