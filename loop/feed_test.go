@@ -5,13 +5,20 @@ import (
 	"testing"
 )
 
-// conn returns the server's side of the connection that was opened last.
+// conn returns the server's side of the connection that was opened last, on a reactor
+// with one loop.
 func (f *fixture) conn(tb testing.TB) *Conn {
 	tb.Helper()
 	var c *Conn
 	eventually(tb, "a connection", func() bool {
-		f.on(tb, func(l *Loop) { c = l.conns })
-		return c != nil
+		linked := 0
+		f.on(tb, func(l *Loop) {
+			c = l.conns
+			for other := c; other != nil; other = other.next {
+				linked++
+			}
+		})
+		return linked > 0 && linked == f.Connections() // which counts it before the loop has it
 	})
 	return c
 }
