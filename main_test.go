@@ -10,18 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	sio "github.com/sio-gnet/sio-gnet"
 	"github.com/sio-gnet/sio-gnet/internal/testhost"
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// gnet's worker pool, one for the process.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+	testkit.Main(m)
 }
 
 // patience bounds every wait, so that a failing test ends.
@@ -30,11 +26,7 @@ const patience = 10 * time.Second
 // eventually waits until a condition holds.
 func eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain for: %s", what)
-		}
-	}
+	testkit.Eventually(tb, patience, what, holds)
 }
 
 // dialAt opens a connection that joins nothing yet.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,8 +15,12 @@ import (
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/internal/testhost"
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 	"github.com/sio-gnet/sio-gnet/siotest"
 )
+
+// patience bounds every wait, so that a failing test ends.
+const patience = 10 * time.Second
 
 // programs is where the examples are built.
 var programs string
@@ -56,43 +59,15 @@ func start(t *testing.T, name string, args ...string) (addr string) {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	addr = freeAddress(t)
-	var said bytes.Buffer
-	cmd := exec.Command(filepath.Join(programs, name), append([]string{addr}, args...)...)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait() // it is killed
-	}()
-	t.Cleanup(func() {
+	p := testkit.StartProgram(t, patience, "127.33.44.55", filepath.Join(programs, name), args...)
+	t.Cleanup(func() { // before the program is killed
 		select {
-		case <-ended:
-			t.Errorf("it ended by itself: %s", &said)
-		default:
-			_ = cmd.Process.Kill() // it ends in any case
-			<-ended
-		}
-		if t.Failed() {
-			t.Logf("it said: %s", &said)
-		}
-	})
-	eventually(t, name+" to listen", func() bool {
-		select {
-		case <-ended:
-			t.Fatal("it ended")
+		case <-p.Ended:
+			t.Errorf("it ended by itself: %s", p.Said())
 		default:
 		}
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
 	})
-	return addr
+	return p.Addr
 }
 
 // dialAt opens a connection that joins nothing yet.
@@ -107,28 +82,6 @@ func enterAt(tb testing.TB, addr string) (c *siotest.Conn, id string) {
 	c = dialAt(tb, addr)
 	id = c.Join("/", "")
 	return c, id
-}
-
-// eventually waits until a condition holds.
-func eventually(tb testing.TB, what string, holds func() bool) {
-	tb.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain for: %s", what)
-		}
-	}
-}
-
-// freeAddress finds a port on a loopback address that other tests do not use,
-// lest one of them takes the port meanwhile.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.33.44.55:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 // Every folder here is a program that takes its address as an argument, but for

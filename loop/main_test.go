@@ -13,19 +13,16 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"go.uber.org/goleak"
 
 	"github.com/sio-gnet/sio-gnet/internal/testhost"
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
 		os.Exit(starvingChild())
 	}
-	goleak.VerifyTestMain(m,
-		// gnet's worker pool, one for the process.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+	testkit.Main(m)
 }
 
 // patience bounds every wait, so that a failing test ends.
@@ -34,11 +31,7 @@ const patience = 10 * time.Second
 // eventually waits until a condition holds.
 func eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain for: %s", what)
-		}
-	}
+	testkit.Eventually(tb, patience, what, holds)
 }
 
 // receive waits for a value.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sio-gnet/sio-gnet/broadcast"
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 )
 
 // patience bounds every wait. Reaching it is a failure.
@@ -140,11 +141,7 @@ func (n *node) publish(req *broadcast.Request) {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	testkit.Eventually(t, patience, what, holds)
 }
 
 // event makes a request that sends an event of that name.

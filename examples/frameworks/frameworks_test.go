@@ -2,7 +2,6 @@
 package frameworks_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,57 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
-// start runs a program until the test ends, and returns its address.
-func start(t *testing.T, program string) (addr string) {
+// start runs a program until the test ends.
+func start(t *testing.T, program string) *testkit.Program {
 	t.Helper()
-	_, addr, _ = launch(t, program)
-	return addr
-}
-
-// launch is start for a test that ends the program itself; ended is closed when it
-// has.
-func launch(t *testing.T, program string) (cmd *exec.Cmd, addr string, ended <-chan struct{}) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.33.44.56:0") // an address that other tests do not use
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = ln.Addr().String()
-	ln.Close()
-	var said bytes.Buffer
-	cmd = exec.Command(program, addr)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		_ = cmd.Wait() // its state says it, too
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it ends in any case
-		<-over
-		if t.Failed() {
-			t.Logf("it said: %s", &said)
-		}
-	})
-	eventually(t, program+" to listen", func() bool {
-		select {
-		case <-over:
-			t.Fatal("it ended")
-		default:
-		}
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
-	return cmd, addr, over
+	return testkit.StartProgram(t, 10*time.Second, "127.33.44.56", program)
 }
 
 // ask makes a request and returns its status and body.
@@ -97,7 +53,7 @@ func TestChats(t *testing.T) {
 	for _, name := range []string{"chat-gin", "chat-echo", "chat-chi"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := start(t, filepath.Join(programs, name))
+			addr := start(t, filepath.Join(programs, name)).Addr
 			alice, bob, carol := enter(t, addr), enter(t, addr), enter(t, addr)
 			for i, c := range []*siotest.Conn{alice, bob, carol} {
 				room := "lobby"
@@ -150,16 +106,16 @@ func TestExitStatus(t *testing.T) {
 		t.Errorf("with an address that is taken: %v, %s", err, out)
 	}
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd, addr, ended := launch(t, program)
-		client, _ := siotest.TryDial(t, "http://"+addr) // refused: it has no token
+		p := start(t, program)
+		client, _ := siotest.TryDial(t, "http://"+p.Addr) // refused: it has no token
 		if client != nil {
 			t.Error("it lets everybody in")
 		}
-		if err := cmd.Process.Signal(signal); err != nil {
+		if err := p.Cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		<-ended
-		if code := cmd.ProcessState.ExitCode(); code != 0 {
+		<-p.Ended
+		if code := p.Cmd.ProcessState.ExitCode(); code != 0 {
 			t.Errorf("%v: exit status %d", signal, code)
 		}
 	}
@@ -171,14 +127,4 @@ func enter(tb testing.TB, addr string) *siotest.Conn {
 	c := siotest.Open(tb, "http://"+addr)
 	c.Join("/", "")
 	return c
-}
-
-// eventually waits until a condition holds.
-func eventually(tb testing.TB, what string, holds func() bool) {
-	tb.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain for: %s", what)
-		}
-	}
 }

@@ -45,6 +45,7 @@ var rules = []rule{
 	{dir: "codec/socketio", not: inputOutput},
 	{dir: "codec/msgpack", ours: []string{"codec/socketio"}, not: inputOutput}, // and nothing has to import it
 	{dir: "internal", not: inputOutput},
+	{dir: "internal/testkit", not: slices.Concat(reactor, frames)},  // it starts programs
 	{dir: "internal/testhost", not: slices.Concat(reactor, frames)}, // it is a net/http server
 	{dir: "loop", ours: []string{"internal"}},
 	{dir: "engine", ours: []string{"loop", "codec/engineio", "internal"}, not: reactor},

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
-	"time"
 
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 	"github.com/sio-gnet/sio-gnet/siotest"
 )
 
@@ -49,9 +49,5 @@ func (c *Client) Wait(name string) []any { return c.Expect(name).Any() }
 // Eventually waits until a condition holds.
 func Eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain for: %s", what)
-		}
-	}
+	testkit.Eventually(tb, patience, what, holds)
 }

@@ -13,13 +13,11 @@ import (
 
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps"
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/apps/apptest"
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// gnet's worker pool, one for the process.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+	testkit.Main(m)
 }
 
 // output collects what is printed.

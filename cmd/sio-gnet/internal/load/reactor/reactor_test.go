@@ -8,16 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/sio-gnet/sio-gnet/cmd/sio-gnet/internal/load/client"
+	"github.com/sio-gnet/sio-gnet/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// gnet's worker pool, one for the process.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+	testkit.Main(m)
 }
 
 // patience bounds every wait, so that a failing test ends.
