@@ -17,6 +17,7 @@ has() {
 fresh() { [ -e "$dir/$name/.done" ] && [ -z "$(find "$here/$name" -newer "$dir/$name/.done" -type f -not -path '*/node_modules/*')" ]; }
 done_with() { touch "$dir/$name/.done"; }
 
+cp "$here/app.mjs" "$dir/"
 for name in node bun; do
   if fresh || ! has npm; then continue; fi
   echo "peers: installing $name"

@@ -5,11 +5,11 @@
 // handler runs inline on the loop, unless -blocking is given.
 //
 // With -peer, another server is measured beside it, in alternating rounds, so
-// that whatever else the machine does falls on both. The one in peer is the
-// reference on Node:
+// that whatever else the machine does falls on both. The reference on Node is among
+// those of bench/peers:
 //
-//	make build && npm ci --prefix bench/polling/peer
-//	go run ./bench/polling -peer 'node bench/polling/peer/peer.mjs'
+//	make build && npm ci --prefix bench/peers/node
+//	NODE_ENV=production go run ./bench/polling -peer 'node bench/peers/node/server.mjs'
 //
 // It is CPU time of user and system that counts, not how long it takes: that
 // would measure the clients, too, which share the machine.
