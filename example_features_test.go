@@ -72,7 +72,8 @@ func ExampleServer_OfFunc() {
 
 // A socket's own middleware sees each event before its handler, and may drop it.
 func ExampleSocket_Use() {
-	io, addr, done := serveExample(&sio.Options{OnError: func(_ *sio.Socket, err error) { fmt.Println(err) }})
+	refusals := make(chan error, 1)
+	io, addr, done := serveExample(&sio.Options{OnError: func(_ *sio.Socket, err error) { refusals <- err }})
 	defer done()
 	io.OnConnection(func(s *sio.Socket) {
 		s.Use(func(_ *sio.Socket, e *sio.Incoming) error {
@@ -84,9 +85,10 @@ func ExampleSocket_Use() {
 	})
 
 	talk(addr, "", "", `421["delete","everything"]`)
+	fmt.Println(<-refusals)
 	// Output:
-	// someone wants to delete
 	// 431["read only"]
+	// someone wants to delete
 }
 
 // OnAny sees what comes in, whether it is handled or not.

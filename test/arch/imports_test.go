@@ -74,7 +74,7 @@ var rules = []rule{
 	{dir: "cmd/sio-gnet/internal/load/client", ours: []string{"codec", "cmd/sio-gnet/internal/load/wire"}, not: append([]string{"net", "net/http", "os", "time"}, reactor...)},
 	{dir: "cmd/sio-gnet/internal/load/stats", not: slices.Concat(reactor, frames)},
 	{dir: "cmd/sio-gnet/internal/load/scenario", ours: []string{"cmd/sio-gnet/internal/load"}, not: slices.Concat(reactor, frames, []string{"net"})},
-	{dir: "cmd/sio-gnet/internal/apps/apptest", ours: []string{".", "siotest", "cmd/sio-gnet/internal/apps"}, not: reactor},
+	{dir: "cmd/sio-gnet/internal/apps/apptest", ours: []string{".", "siotest", "internal/testkit", "cmd/sio-gnet/internal/apps"}, not: reactor},
 	// A program needs signals, hence syscall.
 	{dir: "examples", ours: []string{".", "clientbundle", "codec/msgpack"}, not: append([]string{"github.com/panjf2000/gnet", "golang.org/x/sys"}, frames...)},
 	{dir: "examples/engine", ours: []string{"engine", "loop"}, not: slices.Concat(reactor, frames)},
